@@ -1,0 +1,43 @@
+"""Axis-aligned boxes: xyxy, float32, in pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from visionkit.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def box_corners(xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Boxes (N, 4) → corners (N, 4, 2), clockwise from the top left."""
+    x1, y1, x2, y2 = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4).T
+    return np.stack([np.stack(p, axis=1) for p in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
+
+
+def hull(points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The boxes (N, 4) around point sets (N, K, 2)."""
+    points = np.asarray(points)
+    if not len(points):
+        return np.zeros((0, 4), np.float32)
+    return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1).astype(np.float32)
+
+
+def clip_boxes(xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """Boxes (N, 4) cut to the picture."""
+    limits = np.array([width, height, width, height], np.float32)
+    return np.clip(np.asarray(xyxy, np.float32).reshape(-1, 4), 0, limits)
+
+
+def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Intersection over union of boxes (N, 4) and (M, 4): (N, M), 0 where both are empty."""
+    a = np.asarray(a, np.float64).reshape(-1, 4)
+    b = np.asarray(b, np.float64).reshape(-1, 4)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inter = np.clip(high - low, 0, None).prod(axis=2)
+    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(axis=1)
+    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(axis=1)
+    union = area_a[:, None] + area_b[None] - inter
+    return np.asarray(np.divide(inter, union, out=np.zeros_like(inter), where=union > 0))

@@ -1,0 +1,128 @@
+"""Point maps between two pixel planes: homographies, arbitrary maps, and chains of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from visionkit.errors import DataError
+from visionkit.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Points = NDArray[np.float64]
+    Matrix = NDArray[np.float64]
+
+
+class Map(Protocol):
+    """Maps points (N, 2) float64 of one plane to another and back; both directions are total."""
+
+    def forward(self, points: Points) -> Points: ...
+    def inverse(self, points: Points) -> Points: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Homography:
+    """A projective map given by ``matrix`` (3, 3), in the convention of :mod:`visionkit.data.geometry`."""
+
+    matrix: Matrix
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, dtype=np.float64)
+        if matrix.shape == (2, 3):
+            matrix = np.vstack([matrix, [0.0, 0.0, 1.0]])
+        if matrix.shape != (3, 3):
+            raise DataError(f"a homography is a (3, 3) or (2, 3) matrix, got shape {matrix.shape}")
+        if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
+            raise DataError("a homography must be finite and invertible")
+        matrix.flags.writeable = False
+        object.__setattr__(self, "matrix", matrix)
+
+    @staticmethod
+    def identity() -> Homography:
+        return Homography(np.eye(3))
+
+    @staticmethod
+    def scale(sx: float, sy: float) -> Homography:
+        return Homography(np.diag([sx, sy, 1.0]))
+
+    @staticmethod
+    def translation(dx: float, dy: float) -> Homography:
+        return Homography(np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]]))
+
+    @property
+    def is_axis_aligned(self) -> bool:
+        """True for scale and shift alone: boxes stay boxes."""
+        m = self.matrix
+        return not (m[0, 1] or m[1, 0] or m[2, 0] or m[2, 1])
+
+    @property
+    def is_identity(self) -> bool:
+        return bool((self.matrix == np.eye(3)).all())
+
+    def forward(self, points: Points) -> Points:
+        return _project(self.matrix, points)
+
+    def inverse(self, points: Points) -> Points:
+        return _project(np.linalg.inv(self.matrix), points)
+
+
+def _project(matrix: Matrix, points: Points) -> Points:
+    points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    out = points @ matrix[:2, :2].T + matrix[:2, 2]
+    if matrix[2, 0] or matrix[2, 1] or matrix[2, 2] != 1.0:
+        weight = points @ matrix[2, :2] + matrix[2, 2]
+        out = out / np.where(np.abs(weight) < 1e-12, 1e-12, weight)[:, None]
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class PointMap:
+    """An arbitrary map given by two functions on points (N, 2): lens distortion, elastic warps."""
+
+    forward_function: Callable[[Points], Points]
+    inverse_function: Callable[[Points], Points]
+
+    def forward(self, points: Points) -> Points:
+        return self.forward_function(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+
+    def inverse(self, points: Points) -> Points:
+        return self.inverse_function(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """``first`` and then ``second``. Built by :func:`compose`, which folds homographies into one."""
+
+    first: Map
+    second: Map
+
+    def forward(self, points: Points) -> Points:
+        return self.second.forward(self.first.forward(points))
+
+    def inverse(self, points: Points) -> Points:
+        return self.first.inverse(self.second.inverse(points))
+
+
+def compose(first: Map, second: Map) -> Map:
+    """The map that applies ``first`` and then ``second``."""
+    if isinstance(first, Homography) and isinstance(second, Homography):
+        return Homography(second.matrix @ first.matrix)
+    if isinstance(second, Chain):
+        return compose(compose(first, second.first), second.second)
+    return Chain(first, second)
+
+
+def from_cv2(matrix: Matrix) -> Homography:
+    """The map of a matrix that OpenCV uses (pixel centres at whole numbers), (2, 3) or (3, 3)."""
+    full = Homography(matrix).matrix
+    half = Homography.translation(0.5, 0.5).matrix
+    return Homography(half @ full @ np.linalg.inv(half))
+
+
+def to_cv2(map_: Homography) -> Matrix:
+    """The (3, 3) matrix to give to ``cv2.warpPerspective`` for ``map_``."""
+    half = Homography.translation(0.5, 0.5).matrix
+    return np.asarray(np.linalg.inv(half) @ map_.matrix @ half)
