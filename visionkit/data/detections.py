@@ -197,7 +197,7 @@ class Detections:
         """The same objects as ``supervision.Detections``, masks rasterised on this canvas."""
         from visionkit.lazy import supervision
 
-        mask = None if self.masks is None else self.masks.rasterised(self.canvas.width, self.canvas.height)
+        mask = None if self.masks is None else self.masks.rasterised(self.canvas)
         return supervision.Detections(
             xyxy=np.array(self.xyxy),
             confidence=np.array(self.score),

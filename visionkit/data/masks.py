@@ -55,12 +55,11 @@ class Masks:
         """The same masks: a region carries its own map, so nothing is resampled."""
         return self
 
-    def rasterised(self, width: int, height: int, canvas: Canvas | None = None) -> NDArray[np.bool_]:
-        """All masks on a canvas (default: the source frame of that size): (N, H, W) bool."""
-        target = canvas or Canvas.source(width, height)
+    def rasterised(self, canvas: Canvas) -> NDArray[np.bool_]:
+        """All masks on every pixel of ``canvas``: (N, H, W) bool."""
         if not self.items:
-            return np.zeros((0, height, width), bool)
-        return np.stack([item.rasterised(target) for item in self.items])
+            return np.zeros((0, canvas.height, canvas.width), bool)
+        return np.stack([item.rasterised(canvas) for item in self.items])
 
 
 @dataclass(frozen=True, eq=False)

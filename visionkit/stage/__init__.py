@@ -1,0 +1,25 @@
+"""The stage contract: what a stage is, how it says what it takes and gives, where it is found."""
+
+from visionkit.stage.base import BatchStage, MapStage, ScanStage, Stage, StageParams
+from visionkit.stage.context import StageContext, derived_seed
+from visionkit.stage.params import Color, OddInt, Pixels, Probability, WeightsName
+from visionkit.stage.ports import InputPort, OutputPort, Ports, ports_of
+
+__all__ = [
+    "BatchStage",
+    "Color",
+    "InputPort",
+    "MapStage",
+    "OddInt",
+    "OutputPort",
+    "Pixels",
+    "Ports",
+    "Probability",
+    "ScanStage",
+    "Stage",
+    "StageContext",
+    "StageParams",
+    "WeightsName",
+    "derived_seed",
+    "ports_of",
+]

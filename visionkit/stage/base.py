@@ -1,0 +1,88 @@
+"""The three kinds of stage. The base class says how the engine may run it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from visionkit.expr import Record, Type
+    from visionkit.stage.context import StageContext
+
+
+class StageParams(BaseModel):
+    """The parameters of a stage: frozen, every field described, nothing unknown accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, use_enum_values=True)
+
+
+P = TypeVar("P", bound=StageParams)
+
+
+class Stage(Generic[P]):
+    """One step of a pipeline. Subclass :class:`MapStage`, :class:`BatchStage` or :class:`ScanStage`.
+
+    The parameter model is the generic argument, the ports are the signature of ``run``, the first line of the
+    docstring is the summary. Constructors are cheap; :meth:`open` loads; :meth:`close` always runs.
+    """
+
+    Params: ClassVar[type[StageParams]] = StageParams
+    extra_columns: ClassVar[Mapping[str, Type | Record]] = {}
+    """Columns that the stage adds to the detections it yields, for the type checker."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            found = [arg for arg in get_args(base) if isinstance(arg, type) and issubclass(arg, StageParams)]
+            if found:
+                cls.Params = found[0]
+
+    def __init__(self, params: P) -> None:
+        self.params = params
+
+    def open(self, context: StageContext) -> None:
+        """Heavy imports, weights, buffers. Called once, before the first ``run``."""
+
+    def close(self) -> None:
+        """Let go of what :meth:`open` took. Called exactly once after it, whatever happened."""
+
+    @classmethod
+    def columns(cls, params: P) -> Mapping[str, Type | Record]:
+        """Columns added to the detections, where they depend on the parameters."""
+        return cls.extra_columns
+
+
+class MapStage(Stage[P]):
+    """One in, one out, pure: the engine runs it anywhere, in parallel, fused with its neighbours.
+
+    Subclasses define ``run(self, a: A, b: B | None = ..., ...) -> C``.
+    """
+
+    run: Any
+
+
+class BatchStage(Stage[P]):
+    """Many in, many out, pure: the engine gathers batches across frames, streams and objects.
+
+    Subclasses define ``run(self, a: Sequence[A], ...) -> Sequence[C]``, as many out as in, in order.
+    """
+
+    run: Any
+
+    def bucket(self, *inputs: Any) -> Hashable:
+        """Packets whose bucket differs are never put into one batch; by default all may be."""
+        return None
+
+
+class ScanStage(Stage[P]):
+    """One in, one out, in the order of the source: the engine keeps one instance per stream of packets.
+
+    Subclasses define ``run`` as for :class:`MapStage`; :meth:`reset` forgets everything (a new session begins).
+    """
+
+    run: Any
+
+    def reset(self) -> None:
+        """Forget: what follows belongs to another source or session."""

@@ -1,0 +1,61 @@
+"""Parameter types that stages share, each with a message that says what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+NAMED_COLORS = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "gray": (128, 128, 128),
+    "red": (230, 57, 53),
+    "green": (67, 160, 71),
+    "blue": (30, 136, 229),
+    "yellow": (253, 216, 53),
+    "orange": (251, 140, 0),
+    "purple": (142, 36, 170),
+    "cyan": (0, 172, 193),
+    "magenta": (216, 27, 96),
+}
+
+
+def _probability(value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        hint = f"; for {value:g} %, write {value / 100:.2f}" if 1 < value <= 100 else ""
+        raise ValueError(f"must be a probability from 0 to 1, got {value:g}{hint}")
+    return value
+
+
+def _odd(value: int) -> int:
+    if value < 1 or value % 2 == 0:
+        raise ValueError(f"must be an odd number from 1 up, got {value}; use {max(1, value - 1 if value > 1 else 1)} or {max(1, value + 1)}")
+    return value
+
+
+def _color(value: Any) -> tuple[int, int, int]:
+    if isinstance(value, str):
+        if value in NAMED_COLORS:
+            return NAMED_COLORS[value]
+        if re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+            return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
+    if isinstance(value, (list, tuple)) and len(value) == 3 and all(isinstance(v, int) and 0 <= v <= 255 for v in value):
+        return value[0], value[1], value[2]
+    names = ", ".join(NAMED_COLORS)
+    raise ValueError(f'must be a colour: "#rrggbb" (in quotes), [red, green, blue] from 0 to 255, or one of {names}; got {value!r}')
+
+
+Probability = Annotated[float, AfterValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+OddInt = Annotated[int, AfterValidator(_odd), WithJsonSchema({"type": "integer", "minimum": 1})]
+Pixels = Annotated[int, Field(ge=1, le=32768)]
+Color = Annotated[
+    tuple[int, int, int],
+    BeforeValidator(_color),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3}]}),
+]
+"""Red, green, blue, 0..255 each."""
+
+WeightsName = Annotated[str, Field(json_schema_extra={"x-visionkit": "weights"}), "weights"]
+"""An entry of the weights catalogue, or a path to a file. Checked when the pipeline is compiled."""

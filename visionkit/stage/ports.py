@@ -1,0 +1,96 @@
+"""Ports: the typed inputs and outputs of a stage, read from the signature of ``run``."""
+
+from __future__ import annotations
+
+import collections.abc
+import inspect
+import types
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from visionkit.stage.base import BatchStage, Stage
+
+
+@dataclass(frozen=True)
+class InputPort:
+    """``types`` in order of preference; ``optional`` takes absent as None; ``variadic`` takes a tuple of values."""
+
+    name: str
+    types: tuple[type, ...]
+    optional: bool = False
+    variadic: bool = False
+
+    @property
+    def noun(self) -> str:
+        """The type in words: "detections", "image"."""
+        return " or ".join(noun(t) for t in self.types)
+
+
+@dataclass(frozen=True)
+class OutputPort:
+    """``name`` is empty for the one output of a stage that has one."""
+
+    name: str
+    type: type
+
+
+@dataclass(frozen=True)
+class Ports:
+    inputs: tuple[InputPort, ...]
+    outputs: tuple[OutputPort, ...]
+
+
+def noun(type_: type) -> str:
+    """What a data type is called in messages: ``TextLines`` → "text lines"."""
+    name = type_.__name__
+    return "".join(f" {c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+@cache
+def ports_of(stage: type[Stage[Any]]) -> Ports:
+    """The ports of a stage class.
+
+    Raises:
+        TypeError: the signature of ``run`` does not follow the contract; says what to mend.
+    """
+    run = getattr(stage, "run", None)
+    if run is None:
+        raise TypeError(f"{stage.__name__} defines no run()")
+    hints = get_type_hints(run)
+    batch = issubclass(stage, BatchStage)
+    names = list(inspect.signature(run).parameters)[1:]
+    if not names:
+        raise TypeError(f"{stage.__name__}.run takes no input")
+    if missing := [n for n in [*names, "return"] if n not in hints]:
+        raise TypeError(f"{stage.__name__}.run lacks a type for {', '.join(missing)}")
+    inputs = tuple(_input(stage, name, _item(stage, hints[name], batch)) for name in names)
+    return Ports(inputs, _outputs(stage, _item(stage, hints["return"], batch)))
+
+
+def _item(stage: type, hint: Any, batch: bool) -> Any:
+    if not batch:
+        return hint
+    if get_origin(hint) not in (collections.abc.Sequence, list):
+        raise TypeError(f"{stage.__name__}.run takes and returns Sequence[...], as every BatchStage, got {hint}")
+    return get_args(hint)[0]
+
+
+def _input(stage: type, name: str, hint: Any) -> InputPort:
+    variadic = get_origin(hint) is tuple
+    if variadic:
+        hint = get_args(hint)[0]
+    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    kinds = tuple(m for m in members if m is not type(None))
+    if not all(isinstance(kind, type) for kind in kinds):
+        raise TypeError(f"{stage.__name__}.run: port {name!r} has type {hint}, which is not a data type")
+    return InputPort(name, kinds, optional=type(None) in members, variadic=variadic)
+
+
+def _outputs(stage: type, hint: Any) -> tuple[OutputPort, ...]:
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+        fields = get_type_hints(hint)
+        return tuple(OutputPort(name, fields[name]) for name in hint._fields)
+    if not isinstance(hint, type):
+        raise TypeError(f"{stage.__name__}.run returns {hint}; a data type or a NamedTuple of them was expected")
+    return (OutputPort("", hint),)
