@@ -4,10 +4,13 @@ from visionkit.stage.base import BatchStage, MapStage, ScanStage, Stage, StagePa
 from visionkit.stage.context import StageContext, derived_seed
 from visionkit.stage.params import Color, OddInt, Pixels, Probability, WeightsName
 from visionkit.stage.ports import InputPort, OutputPort, Ports, ports_of
+from visionkit.stage.sink import Sink, SinkContext, SinkParams
+from visionkit.stage.source import Frame, Source, SourceInfo
 
 __all__ = [
     "BatchStage",
     "Color",
+    "Frame",
     "InputPort",
     "MapStage",
     "OddInt",
@@ -16,6 +19,11 @@ __all__ = [
     "Ports",
     "Probability",
     "ScanStage",
+    "Sink",
+    "SinkContext",
+    "SinkParams",
+    "Source",
+    "SourceInfo",
     "Stage",
     "StageContext",
     "StageParams",

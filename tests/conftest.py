@@ -1,0 +1,30 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def samples(root: Path) -> Path:
+    """The bundled pictures and videos."""
+    return root / "samples"
+
+
+@pytest.fixture(scope="session")
+def shared_data(root: Path) -> Path:
+    """Real pictures with ground truth, beside the checkout; tests that need them skip without."""
+    folder = root.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder shared/data is not beside the checkout")
+    return folder

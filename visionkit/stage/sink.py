@@ -1,0 +1,84 @@
+"""The contract of outputs: where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
+
+from visionkit.data import Packet
+from visionkit.stage.base import StageParams
+from visionkit.stage.source import SourceInfo
+
+
+class SinkParams(StageParams):
+    """The parameters of an output."""
+
+
+@dataclass(frozen=True)
+class SinkContext:
+    """What an output gets when it is opened.
+
+    Attributes:
+        out: the folder that results go to; every path of an output lies below it.
+        overwrite: existing results may be replaced.
+        names: ids of the values that packets will carry, in the order of the file.
+        plan_hash: identifies stages, parameters and weights.
+        settings: run settings that outputs may honour (``codec``, ``threads``).
+    """
+
+    out: Path
+    overwrite: bool = False
+    names: tuple[str, ...] = ()
+    plan_hash: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+S = TypeVar("S", bound=SinkParams)
+
+
+class Sink(Generic[S]):
+    """One output. :meth:`prepare` runs in parallel; :meth:`write` runs in order for each source.
+
+    ``takes`` says what the packets carry: "picture": ``values["picture"]``, the picture to show (an
+    ``Image``, or absent), and ``values["source"]``, the bare frame; "results": every result by id, no pictures.
+    A tombstone (``packet.failure``) arrives like any packet; its values may be missing.
+    """
+
+    Params: ClassVar[type[SinkParams]] = SinkParams
+    takes: ClassVar[Literal["picture", "results"]] = "results"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            found = [arg for arg in get_args(base) if isinstance(arg, type) and issubclass(arg, SinkParams)]
+            if found:
+                cls.Params = found[0]
+
+    def __init__(self, params: S) -> None:
+        self.params = params
+
+    def check(self, context: SinkContext, sources: Sequence[SourceInfo]) -> None:
+        """Before anything runs: refuse outputs that collide or exist already.
+
+        Raises:
+            SinkError: naming the paths and what to do.
+        """
+
+    def open(self, context: SinkContext) -> None:
+        """Once, before the first packet."""
+
+    def prepare(self, packet: Packet, source: SourceInfo) -> Any:
+        """The costly, order-free part of writing a packet (encode, format). Called from many threads at once."""
+        return None
+
+    def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
+        """Put it where it belongs; packets of one source come in order, those of several may come from several threads."""
+
+    def end(self, source: SourceInfo) -> None:
+        """The source has ended; called once after its last packet."""
+
+    def close(self, aborted: bool) -> list[Path]:
+        """The run is over (``aborted``: not all packets came); returns the files and folders it leaves, for the summary."""
+        return []

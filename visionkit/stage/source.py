@@ -1,0 +1,90 @@
+"""The contract of inputs: a source yields frames; the engine decides when to take the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import PurePath
+from typing import Literal, Protocol
+
+from visionkit.data import Image
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """One image file, video or camera.
+
+    Attributes:
+        name: unique in the run; what tables print in the column ``source``.
+        kind: how outputs treat it: a picture gets a picture, a video or a live stream a video.
+        path: the file, or the URL without credentials.
+        relpath: the path below the folder that was given, with forward slashes; outputs mirror it.
+        width, height: pixels after EXIF and rotation; None until known.
+        fps: nominal frames per second, for display only: timing comes from ``Frame.pts``.
+        frames: how many frames there are, if known.
+        audio: True if an output can copy audio from ``path``.
+    """
+
+    name: str
+    kind: Literal["image", "video", "live"]
+    path: str | None = None
+    relpath: str = ""
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    frames: int | None = None
+    audio: bool = False
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What path templates may use as ``{source.…}``."""
+        pure = PurePath(self.relpath or self.name)
+        folder = "" if str(pure.parent) == "." else pure.parent.as_posix()
+        return {
+            "name": self.name,
+            "relpath": self.relpath or self.name,
+            "stem": pure.stem,
+            "ext": pure.suffix.lstrip("."),
+            "folder": folder,
+            "kind": self.kind,
+        }
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame on offer. ``load`` decodes it, in whichever worker asks first; it is called at most once.
+
+    Attributes:
+        info: the source it belongs to.
+        index: counts the source's frames from 0, dropped and unreadable ones too.
+        load: returns the picture, or raises :class:`SourceError` (the packet becomes a tombstone).
+        nbytes: bytes the decoded picture takes (an estimate will do): what the credit is measured in.
+        pts: exact seconds since the start of the source, None for pictures.
+        session: grows by one at a gap, a change of size or of format.
+    """
+
+    info: SourceInfo
+    index: int
+    load: Callable[[], Image]
+    nbytes: int
+    pts: Fraction | None = None
+    session: int = 0
+
+
+class Source(Protocol):
+    """An ordered stream of frames of one or many :class:`SourceInfo`: a folder, a video, a camera.
+
+    ``live`` streams never wait: when the engine has no credit, the newest frame replaces the waiting one.
+    ``infos`` lists what will come where that is known before anything is decoded (files), otherwise it is None.
+    """
+
+    name: str
+    live: bool
+    infos: Sequence[SourceInfo] | None
+
+    def frames(self) -> Iterator[Frame]:
+        """Opens the input, yields its frames in order, and closes it when done or when the iterator is closed.
+
+        A source that cannot be opened yields one frame whose ``load`` raises, so that the run goes on without it.
+        """
