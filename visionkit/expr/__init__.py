@@ -1,0 +1,7 @@
+"""The small language of pipeline files: expressions, templates and what a track remembers."""
+
+from visionkit.expr.errors import ExprError
+from visionkit.expr.expression import Expression
+from visionkit.expr.types import Kind, Record, Scope, Type
+
+__all__ = ["ExprError", "Expression", "Kind", "Record", "Scope", "Type"]

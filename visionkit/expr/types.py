@@ -1,0 +1,39 @@
+"""What a name in an expression stands for, known before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """The kinds of value; the text is what messages call them. Every value may also be null."""
+
+    NUMBER = "a number"
+    BOOL = "true or false"
+    TEXT = "a text"
+    ANY = "a value of unknown kind"
+
+
+@dataclass(frozen=True)
+class Type:
+    """One value, or (``per_row``) one value for each object: a whole column."""
+
+    kind: Kind
+    per_row: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} per row" if self.per_row else self.kind.value
+
+
+@dataclass(frozen=True)
+class Record:
+    """Named columns and nested records, such as detections. ``noun`` is what messages call it."""
+
+    fields: Mapping[str, Type | Record]
+    noun: str = "value"
+
+
+Scope = Mapping[str, Type | Record]
+"""Every name an expression may use, with what it stands for."""

@@ -1,0 +1,229 @@
+"""Values at run time, and what operators do to them.
+
+A value is a scalar (``float``, ``int``, ``bool``, ``str`` or None) or a column, a NumPy array of shape (N,). Null is None
+in a scalar and in a text column, NaN in a number column. A number whose result is not finite is null, so that
+dividing by zero or taking the root of -1 is no error. All arithmetic is float64, for scalars as for columns.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from visionkit.expr.errors import KIND, fail
+from visionkit.expr.types import Kind
+from visionkit.lazy import np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = NDArray[Any]
+
+Value = Any
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": operator.pow,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def normal(value: Any, offset: int = 0) -> Value:
+    """``value`` as a scalar or a column, whatever it came as (NumPy scalars, fixed-width text, NaN).
+
+    Raises:
+        ExprError: it is neither.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return None if value != value else float(value)
+    if isinstance(value, (np.ndarray, np.generic)):
+        if value.ndim == 0:
+            return normal(value.item(), offset)
+        if value.ndim == 1 and value.dtype.kind in "biufOUT":
+            return value.astype(object) if value.dtype.kind in "UT" else value
+        fail(KIND, offset, f"an array of shape {value.shape} and type {value.dtype} is not a column", "use one value per row")
+    fail(KIND, offset, f"a {type(value).__name__} is neither a number, a text, true, false nor a column", "use one of its columns")
+
+
+def is_column(value: Value) -> bool:
+    return isinstance(value, np.ndarray)
+
+
+def kind_of(value: Value) -> Kind | None:
+    """The kind of a scalar or of a typed column; None for null, ANY for a column of objects."""
+    if is_column(value):
+        return {"b": Kind.BOOL, "O": Kind.ANY}.get(value.dtype.kind, Kind.NUMBER)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return Kind.BOOL
+    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+
+
+def length(values: Sequence[Value], offset: int) -> int | None:
+    """The number of rows of the columns among ``values``; None when all are scalars.
+
+    Raises:
+        ExprError: the columns differ in length.
+    """
+    sizes = {len(value) for value in values if is_column(value)}
+    if len(sizes) > 1:
+        fail(KIND, offset, f"columns of {' and '.join(map(str, sorted(sizes)))} rows cannot be combined", "use columns of one value")
+    return sizes.pop() if sizes else None
+
+
+def rows(value: Value, count: int) -> list[Any]:
+    """A column's values as Python scalars with None for null; a scalar is repeated ``count`` times."""
+    return [normal(item) for item in value.tolist()] if is_column(value) else [value] * count
+
+
+def numbers(value: Value, offset: int) -> Column:
+    """``value`` as float64, shape () or (N,), NaN for null.
+
+    Raises:
+        ExprError: it holds something else.
+    """
+    kind = kind_of(value)
+    if kind is None:
+        return np.asarray(np.nan)
+    if kind is Kind.NUMBER:
+        return np.asarray(value, dtype=np.float64)
+    if kind is Kind.ANY:
+        items = rows(value, 0)
+        if all(kind_of(item) in (None, Kind.NUMBER) for item in items):
+            return np.array([np.nan if item is None else item for item in items], dtype=np.float64)
+    fail(KIND, offset, f"needs a number, got {_found(value)}", "use a column of numbers")
+
+
+def flags(value: Value, offset: int) -> Any:
+    """``value`` as a bool or a bool column; null is false.
+
+    Raises:
+        ExprError: it holds something else.
+    """
+    kind = kind_of(value)
+    if kind is None:
+        return False
+    if kind is Kind.BOOL:
+        return value
+    if kind is Kind.ANY:
+        items = rows(value, 0)
+        if all(item is None or isinstance(item, bool) for item in items):
+            return np.array([bool(item) for item in items], dtype=bool)
+    fail(KIND, offset, f"needs true or false, got {_found(value)}", "compare it, as in: x > 0")
+
+
+def _found(value: Value) -> str:
+    kinds = {kind_of(item) for item in rows(value, 1)} - {None}
+    return " and ".join(sorted(kind.value for kind in kinds if kind)) or "null"
+
+
+def scalar(array: Any) -> Value:
+    """A column as it is; what has shape () as a Python scalar with None for NaN."""
+    return normal(array) if array.ndim == 0 else array
+
+
+def arithmetic(name: str, left: Value, right: Value, offset: int) -> Value:
+    """``left name right`` in float64; null where an operand is null or the result not finite."""
+    return finite(OPERATORS[name], [left, right], offset)
+
+
+def finite(function: Callable[..., Any], values: Sequence[Value], offset: int) -> Value:
+    """``function`` of float64 arrays; null where its result is not finite."""
+    length(values, offset)
+    with np.errstate(all="ignore"):
+        result = function(*(numbers(value, offset) for value in values))
+    return scalar(np.where(np.isfinite(result), result, np.nan))
+
+
+def compare(name: str, left: Value, right: Value, offset: int) -> Any:
+    """``left name right`` as bool or bool column; false where an operand is null."""
+    kinds = kind_of(left), kind_of(right)
+    count = length([left, right], offset)
+    if None in kinds:
+        return False if count is None else np.zeros(count, dtype=bool)
+    if count is None:
+        return _compare_scalars(name, left, right, offset)
+    if kinds[0] is kinds[1] and Kind.ANY not in kinds:
+        result = OPERATORS[name](np.asarray(left), np.asarray(right))
+        return result & ~(is_null(left) | is_null(right)) if name == "!=" else result
+    pairs = zip(rows(left, count), rows(right, count), strict=True)
+    return np.fromiter((_compare_scalars(name, a, b, offset) for a, b in pairs), dtype=bool, count=count)
+
+
+def _compare_scalars(name: str, left: Value, right: Value, offset: int) -> bool:
+    if left is None or right is None:
+        return False
+    kinds = kind_of(left), kind_of(right)
+    if kinds[0] is not kinds[1]:
+        if name in ("==", "!="):
+            return name == "!="
+        fail(KIND, offset, f"cannot order {_found(left)} and {_found(right)}", "compare values of one kind")
+    return bool(OPERATORS[name](left, right))
+
+
+def is_null(value: Value) -> Any:
+    """True where ``value`` is null: a bool, or a bool column."""
+    if not is_column(value):
+        return value is None
+    if value.dtype.kind == "f":
+        return np.isnan(value)
+    if value.dtype.kind == "O":
+        return np.array([item is None for item in rows(value, 0)], dtype=bool)
+    return np.zeros(len(value), dtype=bool)
+
+
+def member(value: Value, items: frozenset[tuple[Kind | None, Value]], negated: bool) -> Any:
+    """``value in items`` (or ``not in``); false where it is null. An item is a pair of kind and value."""
+    if not is_column(value):
+        return value is not None and ((kind_of(value), value) in items) != negated
+    return np.array([member(item, items, negated) for item in rows(value, 0)], dtype=bool)
+
+
+def choose(condition: Value, then: Value, otherwise: Value, offset: int) -> Value:
+    """``then`` where ``condition`` is true, else ``otherwise``; a column if any of the three is one."""
+    holds = flags(condition, offset)
+    count = length([holds, then, otherwise], offset)
+    if count is None:
+        return then if holds else otherwise
+    if Kind.ANY not in (kinds := {kind_of(then), kind_of(otherwise)}) and kinds <= {Kind.NUMBER, None}:
+        return np.where(holds, numbers(then, offset), numbers(otherwise, offset)) + np.zeros(count)
+    if kinds == {Kind.BOOL}:
+        return np.where(holds, then, otherwise) & np.ones(count, dtype=bool)
+    picks = zip(rows(holds, count), rows(then, count), rows(otherwise, count), strict=True)
+    return objects([a if c else b for c, a, b in picks])
+
+
+def objects(items: Sequence[Any]) -> Column:
+    """A column of Python objects, shape (N,)."""
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
+    return column
+
+
+def each(function: Callable[..., Any], values: Sequence[Value], offset: int, null: Any = None) -> Any:
+    """``function`` of every row's texts, ``null`` where one of them is null: a scalar, or a list of N."""
+
+    def one(*items: Value) -> Any:
+        if None in items:
+            return null
+        if not all(isinstance(item, str) for item in items):
+            fail(KIND, offset, f"needs a text, got {', '.join(_found(i) for i in items if not isinstance(i, str))}", "use a column of texts")
+        return function(*items)
+
+    count = length(values, offset)
+    if count is None:
+        return one(*values)
+    return [one(*items) for items in zip(*(rows(value, count) for value in values), strict=True)]
