@@ -16,19 +16,11 @@ from visionkit.stage.catalogue import stages
 SIZES = [(53, 37), (1, 1), (2, 5)]
 
 
-def picture(
-    width: int = 53, height: int = 37, gray: bool = False, seed: int = 0
-) -> Image:
-    noise = np.random.default_rng(seed).integers(
-        0, 256, (height, width, 3), dtype=np.uint8
-    )
+def picture(width: int = 53, height: int = 37, gray: bool = False, seed: int = 0) -> Image:
+    noise = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
     smooth = cv2.GaussianBlur(noise, (0, 0), 2.0)
-    pixels = (
-        cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX) if width > 2 else noise
-    )
-    return (
-        Image(np.ascontiguousarray(pixels[..., 0]), "gray") if gray else Image(pixels)
-    )
+    pixels = cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX) if width > 2 else noise
+    return Image(np.ascontiguousarray(pixels[..., 0]), "gray") if gray else Image(pixels)
 
 
 def apply(name: str, image: Image, **params: Any) -> Image:
@@ -90,10 +82,7 @@ SAME_FOR_BOTH = {  # name, parameters → the call on grey (H, W) or BGR (H, W, 
     "gradient": (
         "filter.morphology",
         {"op": "gradient", "shape": "rect"},
-        lambda a: (
-            cv2.dilate(a, element(3, cv2.MORPH_RECT))
-            - cv2.erode(a, element(3, cv2.MORPH_RECT))
-        ),
+        lambda a: cv2.dilate(a, element(3, cv2.MORPH_RECT)) - cv2.erode(a, element(3, cv2.MORPH_RECT)),
     ),
     "tophat": (
         "filter.morphology",
@@ -129,9 +118,7 @@ SAME_FOR_BOTH = {  # name, parameters → the call on grey (H, W) or BGR (H, W, 
     "convolve": (
         "filter.convolve",
         {"kernel": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]},
-        lambda a: cv2.filter2D(
-            a, -1, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], np.float32)
-        ),
+        lambda a: cv2.filter2D(a, -1, np.array([[0, -1, 0], [-1, 5, -1], [0, -1, 0]], np.float32)),
     ),
 }
 
@@ -170,16 +157,12 @@ ON_GRAY = {
     "adaptive": (
         "filter.adaptive_threshold",
         {"size": 11, "offset": 4},
-        lambda g: cv2.adaptiveThreshold(
-            g, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 11, 4
-        ),
+        lambda g: cv2.adaptiveThreshold(g, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY, 11, 4),
     ),
     "adaptive mean": (
         "filter.adaptive_threshold",
         {"method": "mean", "invert": True},
-        lambda g: cv2.adaptiveThreshold(
-            g, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 10
-        ),
+        lambda g: cv2.adaptiveThreshold(g, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 10),
     ),
     "gray": ("filter.gray", {}, lambda g: g),
     "color gray": ("filter.color", {"to": "gray"}, lambda g: g),
@@ -207,9 +190,7 @@ def test_evens_out_lightness_alone(name: str, direct: Any) -> None:
     image = picture()
     lab = cv2.cvtColor(image.bgr(), cv2.COLOR_BGR2LAB)
     lab[..., 0] = direct(np.ascontiguousarray(lab[..., 0]))
-    np.testing.assert_array_equal(
-        apply(name, image).bgr(), cv2.cvtColor(lab, cv2.COLOR_LAB2BGR)
-    )
+    np.testing.assert_array_equal(apply(name, image).bgr(), cv2.cvtColor(lab, cv2.COLOR_LAB2BGR))
     gray = picture(gray=True)
     np.testing.assert_array_equal(apply(name, gray).gray(), direct(gray.gray()))
 
@@ -239,9 +220,7 @@ def test_colour_spaces_and_their_channels(space: str) -> None:
 
 def test_white_balance_makes_the_means_equal() -> None:
     cast = np.clip(picture().bgr() * np.array([0.5, 0.8, 0.6]), 0, 255).astype(np.uint8)
-    balanced = (
-        apply("filter.white_balance", Image(cast)).bgr().reshape(-1, 3).mean(axis=0)
-    )
+    balanced = apply("filter.white_balance", Image(cast)).bgr().reshape(-1, 3).mean(axis=0)
     assert np.ptp(balanced) < 1.0 < np.ptp(cast.reshape(-1, 3).mean(axis=0))
     untouched = apply("filter.white_balance", Image(cast), strength=0)
     np.testing.assert_array_equal(untouched.bgr(), cast)
@@ -255,9 +234,7 @@ def test_median_removes_salt_and_pepper() -> None:
     noisy = clean.copy()
     noisy[hit] = 255
     before = np.abs(noisy.astype(int) - clean).mean()
-    after = np.abs(
-        apply("filter.median", Image(noisy), size=3).bgr().astype(int) - clean
-    ).mean()
+    after = np.abs(apply("filter.median", Image(noisy), size=3).bgr().astype(int) - clean).mean()
     assert after < before / 3
 
 
@@ -265,9 +242,7 @@ def test_median_removes_salt_and_pepper() -> None:
     ("k", "padding", "stride"),
     [(k, p, s) for k in (1, 2, 3, 5) for p in (0, 1, 4) for s in (1, 2, 3)],
 )
-def test_convolve_follows_the_courses_formula(
-    k: int, padding: int, stride: int
-) -> None:
+def test_convolve_follows_the_courses_formula(k: int, padding: int, stride: int) -> None:
     rng = np.random.default_rng(k + 10 * padding + 100 * stride)
     kernel = rng.integers(-3, 4, (k, k + 1)).astype(float)
     image = picture(11, 9)
@@ -280,19 +255,12 @@ def test_convolve_follows_the_courses_formula(
         border="zero",
         offset=64,
     ).bgr()
-    padded = np.pad(
-        image.bgr().astype(float), ((padding, padding), (padding, padding), (0, 0))
-    )
-    sizes = [
-        (n + 2 * padding - side) // stride + 1
-        for n, side in zip((9, 11), kernel.shape, strict=True)
-    ]
+    padded = np.pad(image.bgr().astype(float), ((padding, padding), (padding, padding), (0, 0)))
+    sizes = [(n + 2 * padding - side) // stride + 1 for n, side in zip((9, 11), kernel.shape, strict=True)]
     assert result.shape == (*sizes, 3)
     for y in range(sizes[0]):
         for x in range(sizes[1]):
-            window = padded[y * stride :, x * stride :][
-                : kernel.shape[0], : kernel.shape[1]
-            ]
+            window = padded[y * stride :, x * stride :][: kernel.shape[0], : kernel.shape[1]]
             sums = (window * kernel[..., None]).sum(axis=(0, 1)) + 64
             np.testing.assert_array_equal(result[y, x], np.clip(np.rint(sums), 0, 255))
 
@@ -312,15 +280,11 @@ def test_convolve_options() -> None:
         normalize=True,
         border="repeat",
     )
-    np.testing.assert_array_equal(
-        mean.gray(), cv2.blur(image.gray(), (3, 3), borderType=cv2.BORDER_REPLICATE)
-    )
+    np.testing.assert_array_equal(mean.gray(), cv2.blur(image.gray(), (3, 3), borderType=cv2.BORDER_REPLICATE))
 
 
 def test_convolve_says_what_is_wrong() -> None:
-    with pytest.raises(
-        DataError, match="5×5 kernel does not fit into 2×3 pixels with padding 0×0"
-    ):
+    with pytest.raises(DataError, match="5×5 kernel does not fit into 2×3 pixels with padding 0×0"):
         apply("filter.convolve", picture(2, 3), kernel=[[1.0] * 5] * 5, padding=0)
     with pytest.raises(ValidationError, match="rows of equal length"):
         apply("filter.convolve", picture(), kernel=[[1, 2], [3]])
@@ -328,12 +292,8 @@ def test_convolve_says_what_is_wrong() -> None:
         apply("filter.convolve", picture(), kernel=[[1, -1]], normalize=True)
 
 
-@pytest.mark.parametrize(
-    ("k", "padding", "stride"), [(3, 1, 2), (2, 0, 2), (5, 0, 1), (4, 3, 3), (3, 1, 1)]
-)
-def test_convolve_keeps_track_of_where_pixels_lie(
-    k: int, padding: int, stride: int
-) -> None:
+@pytest.mark.parametrize(("k", "padding", "stride"), [(3, 1, 2), (2, 0, 2), (5, 0, 1), (4, 3, 3), (3, 1, 1)])
+def test_convolve_keeps_track_of_where_pixels_lie(k: int, padding: int, stride: int) -> None:
     """The centre of every output pixel lies where the middle of its window was."""
     result = apply(
         "filter.convolve",
@@ -344,9 +304,7 @@ def test_convolve_keeps_track_of_where_pixels_lie(
     )
     lifted = result.canvas.lift(np.array([[0.5, 0.5], [2.5, 1.5]]))
     first = k / 2 - padding
-    np.testing.assert_allclose(
-        lifted, [[first, first], [first + 2 * stride, first + stride]], atol=1e-9
-    )
+    np.testing.assert_allclose(lifted, [[first, first], [first + 2 * stride, first + stride]], atol=1e-9)
     if (k, padding, stride) == (3, 1, 1):
         assert result.canvas.is_frame
 
@@ -363,9 +321,7 @@ def test_pyramid_keeps_track_of_where_pixels_lie() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    "name", [n for n in stages().names() if n.startswith("filter.")]
-)
+@pytest.mark.parametrize("name", [n for n in stages().names() if n.startswith("filter.")])
 def test_the_place_in_the_frame_is_kept(name: str, size: tuple[int, int]) -> None:
     frame = picture(60, 50)
     image = frame.crop(3, 2, *size)

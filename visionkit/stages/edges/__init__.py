@@ -1,0 +1,10 @@
+"""Edges: picture in, grey picture of the same size out, bright where the grey level changes."""
+
+STAGES = {
+    "edges.canny": "canny:Canny",
+    "edges.dog": "dog:Dog",
+    "edges.laplacian": "laplacian:Laplacian",
+    "edges.prewitt": "prewitt:Prewitt",
+    "edges.scharr": "scharr:Scharr",
+    "edges.sobel": "sobel:Sobel",
+}
