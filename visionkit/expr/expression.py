@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.expr import values as v
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
 class Expression(Parsed):
-    """A parsed expression. Two of the same text are equal.
+    """A parsed expression.
 
     The laws of null: a comparison with null is false (``==`` and ``!=`` too), arithmetic with null is null, null as
     a condition is false, and ``x is null`` asks.
@@ -32,21 +30,20 @@ class Expression(Parsed):
         tree: its syntax tree.
     """
 
-    text: str
-    names: frozenset[str] = field(compare=False, repr=False)
-    tree: Node = field(compare=False, repr=False)
-    _run: Run = field(compare=False, repr=False)
+    names: frozenset[str]
+    tree: Node
+    _run: Run
 
     @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``text``; never runs any of it.
+    def parse(cls, text: str, start: int = 0, stop: int | None = None) -> Self:
+        """Read ``text`` (or ``text[start:stop]`` of it, while offsets count in all of it); never runs any of it.
 
         Raises:
             ExprError: no expression, something that is not allowed, too long or too deep.
         """
-        tree = parse(text)
+        tree = parse(text, start, stop)
         names = frozenset(node.dotted for node in walk(tree) if isinstance(node, Name))
-        return cls(text, names, tree, compiled(tree))
+        return cls(text[start:stop], names=names, tree=tree, _run=compiled(tree))
 
     def check(self, scope: Scope, expect: Kind | None = None) -> Type:
         """The type of the result.

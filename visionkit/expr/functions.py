@@ -138,3 +138,11 @@ FUNCTIONS: dict[str, Function] = {
         Function("lowest", "lowest(x): of all rows, null of none", (_N,), _N, _aggregate("min", None), aggregate=True),
     )
 }
+
+REDUCERS = {
+    "vote": "vote(x, window=5): the value with the highest summed score over the last readings, ties to the latest",
+    "best": "best(x): the reading with the highest score, ties to the latest",
+    "last": "last(x): the latest reading",
+    "mean": "mean(x): the mean of a number",
+}
+"""What only ``set:`` may call, outermost."""

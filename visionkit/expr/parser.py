@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from visionkit.expr.errors import SIZE, SYNTAX, fail, quote, suggest
-from visionkit.expr.functions import FUNCTIONS
+from visionkit.expr.functions import FUNCTIONS, REDUCERS
 from visionkit.expr.nodes import (
     Arithmetic,
     Call,
@@ -51,13 +51,13 @@ _FORBIDDEN = {
 }
 
 
-def parse(text: str) -> Node:
-    """The tree of ``text``.
+def parse(text: str, start: int = 0, stop: int | None = None) -> Node:
+    """The tree of ``text[start:stop]``; offsets count in all of ``text``.
 
     Raises:
         ExprError: it is no expression, uses what is not allowed, or is too long or too deep.
     """
-    return Parser(tokenize(text)).whole()
+    return Parser(tokenize(text, start, stop)).whole()
 
 
 class Parser:
@@ -71,7 +71,7 @@ class Parser:
 
     def whole(self) -> Node:
         if self._next.kind == END:
-            fail(SYNTAX, 0, "the expression is empty", "write a condition such as cars.count > 3")
+            fail(SYNTAX, self._next.offset, "the expression is empty", "write a condition such as cars.count > 3")
         node = self._expression(CHOICE)
         if self._next.kind != END:
             self._unexpected("an operator or the end")
@@ -107,6 +107,8 @@ class Parser:
         adjacent = before.offset + len(before.text) == token.offset
         if token.text in _FORBIDDEN:
             return _FORBIDDEN[token.text]
+        if token.text == "=":
+            return "to compare, write =="
         if token.text == "[":
             return "single rows cannot be picked; use any(x), all(x), count(x), highest(x), lowest(x) or mean(x)"
         if token.text == "." and before.kind != NAME:
@@ -269,6 +271,8 @@ class Parser:
             known = name.text in FUNCTIONS
             help = f"write {name.text}({'.'.join(p.text for p in parts[:-1])})" if known else f"functions: {', '.join(FUNCTIONS)}"
             fail(SYNTAX, name.offset, f"{quote(name.text)} is called as a method; only functions can be called", help)
+        if name.text in REDUCERS and name.text not in FUNCTIONS:
+            fail(SYNTAX, name.offset, f"{name.text} remembers over time and stands only outermost in set", REDUCERS[name.text])
         if name.text not in FUNCTIONS:
             fail(SYNTAX, name.offset, f"there is no function {quote(name.text)}", suggest(name.text, FUNCTIONS, "functions"))
         self._count(self._take())
@@ -285,7 +289,13 @@ class Parser:
         function = FUNCTIONS[name.text]
         if not function.accepts(len(arguments)):
             fail(SYNTAX, name.offset, f"{name.text} takes {function.counts}, got {len(arguments)}", function.usage)
+        if function.name == "round" and len(arguments) == 2 and not _is_digits(arguments[1]):
+            fail(SYNTAX, arguments[1].offset, "the digits of round are a whole number from 0 to 15", function.usage)
         return arguments
+
+
+def _is_digits(node: Node) -> bool:
+    return isinstance(node, Literal) and node.value in range(16) and not isinstance(node.value, bool)
 
 
 def _number(token: Token) -> float:

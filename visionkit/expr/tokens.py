@@ -16,12 +16,11 @@ _TOKEN = re.compile(
   | (?P<number>  (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
   | (?P<name>    [^\W\d]\w* )
   | (?P<text>    "[^"\\\r\n]*" | '[^'\\\r\n]*' )
-  | (?P<symbol>  \*\* | // | <= | >= | == | != | [-+*/%<>().,\[\]] )
+  | (?P<symbol>  \*\* | // | <= | >= | == | != | [-+*/%<>().,\[\]=] )
     """,
     re.VERBOSE,
 )
 _WRITE_INSTEAD = {
-    "=": "to compare, write ==",
     "!": "write not, or != to compare",
     "&": "write and",
     "|": "write or",
@@ -47,21 +46,21 @@ class Token:
     offset: int
 
 
-def tokenize(text: str) -> list[Token]:
-    """The tokens of ``text``, ended by one of kind END.
+def tokenize(text: str, start: int = 0, stop: int | None = None) -> list[Token]:
+    """The tokens of ``text[start:stop]``, ended by one of kind END; offsets count in all of ``text``.
 
     Raises:
         ExprError: a character or a text in quotes that cannot be read, or too long a text.
     """
     if len(text) > MAX_LENGTH:
         fail(SIZE, MAX_LENGTH, f"has {len(text)} characters, at most {MAX_LENGTH} are allowed", "split it over several stages")
-    tokens, at = [], 0
-    while at < len(text):
-        match = _TOKEN.match(text, at) or _unreadable(text, at)
+    tokens, at, end = [], start, len(text) if stop is None else stop
+    while at < end:
+        match = _TOKEN.match(text, at, end) or _unreadable(text, at)
         if match.lastgroup != "space":
             tokens.append(Token(str(match.lastgroup), match.group(), at))
         at = match.end()
-    return [*tokens, Token(END, "", len(text))]
+    return [*tokens, Token(END, "", end)]
 
 
 def _unreadable(text: str, at: int) -> re.Match[str]:

@@ -1,0 +1,66 @@
+"""How a template prints a value: the bounded part of Python's format specifications, and a plain print without one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from visionkit.expr.errors import TEMPLATE, fail, quote
+from visionkit.expr.types import Kind
+
+MAX_PRECISION = 20
+_SPEC = re.compile(
+    r"(?:(?P<fill>[^{}])?(?P<align>[<>^]))?(?P<sign>[-+ ])?(?P<zero>0)?(?P<width>[1-9][0-9]?)?"
+    r"(?P<comma>,)?(?:\.(?P<precision>[0-9]{1,2}))?(?P<type>[dfeg%s])?"
+)
+ALLOWED = "[[fill]<>^][+][0][width up to 99][,][.precision up to 20][d f e g % s], such as .2f, 05d, >8 or .0%"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A checked format specification; ``kind`` is what it prints: numbers, texts, or either."""
+
+    spec: str
+    kind: Kind
+    whole: bool
+
+    def __call__(self, value: Any) -> str:
+        """``value`` (not null) as text; of the wrong kind, it is printed as it is."""
+        if self.kind is Kind.NUMBER and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return format(round(value) if self.whole else value, self.spec)
+        text = plain(value)
+        return text if self.kind is Kind.NUMBER else format(text, self.spec)
+
+
+def parse_format(spec: str, offset: int) -> Format:
+    """Read a specification, the part after the colon.
+
+    Raises:
+        ExprError: it is none of those allowed.
+    """
+    match = _SPEC.fullmatch(spec)
+    if match is None or not spec or int(match["precision"] or 0) > MAX_PRECISION:
+        fail(TEMPLATE, offset, f"{quote(spec)} is not a format", f"allowed: {ALLOWED}")
+    numeric = bool(match["sign"] or match["zero"] or match["comma"] or (match["type"] or "s") != "s")
+    if numeric and match["type"] == "s":
+        fail(TEMPLATE, offset, f"{quote(spec)} asks for a number's format and for a text's", "leave out s, or + 0 and the comma")
+    if match["type"] == "d" and match["precision"]:
+        fail(TEMPLATE, offset, f"{quote(spec)}: whole numbers have no digits after the point", "write f in place of d, or leave out the precision")
+    if not numeric and match["precision"] and not match["type"]:
+        numeric = True  # .3 alone: three significant digits, as for a number in Python
+    kind = Kind.NUMBER if numeric else Kind.TEXT if match["type"] else Kind.ANY
+    return Format(spec, kind, whole=match["type"] == "d")
+
+
+def plain(value: Any) -> str:
+    """A value without a format: 7.0 as ``7``, 0.8734567 as ``0.873457``, True as ``true``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, float):
+        return str(value)
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if 1e-4 <= abs(value) < 1e15:
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    return f"{value:g}"
