@@ -1,0 +1,67 @@
+"""Opens local video files with PyAV, the same way for sources and for outputs that copy audio."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from visionkit.errors import SourceError
+from visionkit.lazy import av
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
+"""A playlist in a file must not open addresses or other protocols."""
+
+
+def open_local(path: str) -> InputContainer:
+    """The container in a local file.
+
+    Raises:
+        SourceError: it is missing, empty or not a video that can be read.
+    """
+    try:
+        if os.path.getsize(path) == 0:
+            raise SourceError(f"{path}: the file is empty")
+        # absolute: a name such as 12:30.mp4 would be taken for a protocol
+        return av.open(os.path.abspath(path), options=dict(LOCAL_ONLY), metadata_errors="replace")
+    except SourceError:
+        raise
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: {reason(error)}") from error
+
+
+def reason(error: BaseException) -> str:
+    """What PyAV says, without the path and the error number."""
+    text = getattr(error, "strerror", None) or str(error).split("\n")[0]
+    return {"Invalid data found when processing input": "this is not a video that can be read, or it is broken"}.get(text, text)
+
+
+def best_video(container: InputContainer, path: str) -> VideoStream:
+    """The video stream that players show.
+
+    Raises:
+        SourceError: there is none, or no decoder for it.
+    """
+    stream: Any = container.streams.best("video")
+    if stream is None:
+        raise SourceError(f"{path}: there is no video in this file")
+    if getattr(stream, "codec_context", None) is None:
+        raise SourceError(f"{path}: there is no decoder for its video")
+    return stream  # type: ignore[no-any-return]
+
+
+def start_of(stream: VideoStream) -> Fraction:
+    """Where the stream begins on the container's clock, in seconds: pts 0 of its frames."""
+    base = stream.time_base or Fraction(1)
+    return (stream.start_time or 0) * base
+
+
+def duration_of(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """Seconds of video, None where the container does not say."""
+    if stream.duration and stream.time_base:
+        return stream.duration * stream.time_base
+    return None if container.duration is None else Fraction(container.duration, 1_000_000)

@@ -1,0 +1,78 @@
+"""Sources: :func:`open_sources` turns what the user names into lanes of frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from visionkit.errors import UsageError
+from visionkit.media.sources.options import SourceOptions
+from visionkit.stage.source import Source
+
+__all__ = ["SourceOptions", "open_sources"]
+
+_NO_OPTIONS = SourceOptions()
+
+
+def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) -> list[Source]:
+    """One lane for each camera and stream, one for all files, one for all pictures in memory.
+
+    Args:
+        inputs: files, folders, globs and ``-`` (paths from stdin); camera numbers, ``/dev/video0``, ``rtsp://`` and
+            ``http(s)://`` addresses; arrays (H, W, 3) BGR uint8 and :class:`Image` objects.
+        options: how they are read.
+
+    Raises:
+        UsageError: nothing was given, a path does not exist, a folder holds nothing to read, a scheme is unknown.
+    """
+    files: list[str | Path] = []
+    pictures: list[Any] = []
+    lanes: list[Source] = []
+    for item in inputs:
+        if not isinstance(item, (str, os.PathLike, int)):
+            pictures.append(item)
+        elif (lane := _live(item, options)) is not None:
+            lanes.append(lane)
+        else:
+            files.append(_local(item))
+    if files:
+        lanes.insert(0, _files(files, options))
+    if pictures:
+        lanes.append(_memory(pictures, options))
+    if not lanes:
+        raise UsageError("no input was given", help="name a picture, a folder, a video, a camera number or an address")
+    return lanes
+
+
+def _live(item: Any, options: SourceOptions) -> Source | None:
+    from visionkit.media.sources import live
+
+    text = os.fspath(item) if not isinstance(item, int) else str(item)
+    if text.isdecimal():
+        return live.camera(int(text), options)
+    if text.startswith("/dev/video"):
+        return live.camera(text, options)
+    scheme = text.partition("://")[0] if "://" in text else ""
+    return live.stream(text, options) if scheme.isalnum() and scheme.lower() != "file" else None
+
+
+def _local(item: Any) -> str:
+    from urllib.parse import unquote, urlsplit
+
+    text = os.fspath(item)
+    return unquote(urlsplit(text).path) if text.startswith("file://") else os.path.expanduser(text)
+
+
+def _files(files: list[str | Path], options: SourceOptions) -> Source:
+    from visionkit.media.sources.files import FilesSource
+    from visionkit.media.sources.inputs import list_files
+
+    return FilesSource(list_files(files, options), options)
+
+
+def _memory(pictures: list[Any], options: SourceOptions) -> Source:
+    from visionkit.media.sources.memory import MemorySource
+
+    return MemorySource(pictures, options.limit)

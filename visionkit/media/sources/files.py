@@ -1,0 +1,105 @@
+"""A lane of files: pictures, videos and picture sequences, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import islice
+from typing import overload
+
+from visionkit.errors import SourceError
+from visionkit.media.sources.animated import webp_frames
+from visionkit.media.sources.inputs import Entry, Listing, naming
+from visionkit.media.sources.kinds import suffix
+from visionkit.media.sources.options import SourceOptions
+from visionkit.media.sources.pictures import load_picture, picture_size
+from visionkit.media.sources.video import failing, video_frames
+from visionkit.stage.source import Frame, SourceInfo
+
+_DECODED = {"jpg": 14, "jpeg": 14, "webp": 20, "avif": 30, "heic": 25, "png": 3}  # decoded bytes per byte of file
+_LEAST, _MOST = 1 << 16, 300_000_000
+
+
+class Infos(Sequence[SourceInfo]):
+    """The infos of a lane, made when asked for: a list of a million would take a gigabyte."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        self._name = naming(entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> SourceInfo: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[SourceInfo]: ...
+    def __getitem__(self, index: int | slice) -> SourceInfo | list[SourceInfo]:
+        if isinstance(index, slice):
+            return [self._info(entry) for entry in self._entries[index]]
+        return self._info(self._entries[index])
+
+    def _info(self, entry: Entry) -> SourceInfo:
+        frames = len(entry.members) if entry.members else (1 if entry.kind == "image" else None)
+        return SourceInfo(self._name(entry), entry.kind, entry.path, entry.relpath, frames=frames)
+
+
+class FilesSource:
+    """All files of a run, in order, as one lane.
+
+    Attributes:
+        skipped: how many files of the folders were passed over, by extension.
+    """
+
+    live = False
+
+    def __init__(self, listing: Listing, options: SourceOptions, name: str = "files") -> None:
+        self.name = name
+        self.options = options
+        self.entries = listing.entries
+        self.skipped: Mapping[str, int] = dict(listing.skipped)
+        self.infos: Sequence[SourceInfo] | None = Infos(self.entries)
+
+    def frames(self) -> Iterator[Frame]:
+        return islice(self._all(), self.options.limit)
+
+    def _all(self) -> Iterator[Frame]:
+        for info, entry in zip(self.infos or (), self.entries, strict=True):
+            if entry.members:
+                yield from sequence_frames(info, entry.members, self.options)
+            elif entry.kind == "image":
+                yield Frame(info, 0, lambda path=entry.path: load_picture(path), estimated_bytes(entry.path))  # type: ignore[misc]
+            elif suffix(entry.path) == "webp":
+                yield from webp_frames(info, self.options)
+            else:
+                yield from video_frames(info, self.options)
+
+
+def sequence_frames(info: SourceInfo, members: Sequence[str], options: SourceOptions) -> Iterator[Frame]:
+    """Picture files as frames of one source, ``fps`` of them a second (25 if not given); a new size, a new session."""
+    step = 1 / Fraction(options.fps or 25).limit_denominator(1001)
+    begin, end = options.from_ or 0, options.to
+    session, size, index = 0, None, 0
+    for number, path in enumerate(members):
+        pts = number * step
+        if pts < begin or (end is not None and pts >= end):
+            continue
+        try:
+            now = picture_size(path)
+        except SourceError as error:
+            yield Frame(info, index, failing(error), 0, pts, session)
+        else:
+            session += size is not None and now != size
+            size = now
+            yield Frame(info, index, lambda path=path: load_picture(path), size[0] * size[1] * 3, pts, session)  # type: ignore[misc]
+        index += 1
+
+
+def estimated_bytes(path: str) -> int:
+    """About how large the decoded picture is, from the size of the file alone: a folder may hold a million."""
+    try:
+        size = os.path.getsize(path)
+    except OSError:
+        return _LEAST
+    return min(_MOST, max(_LEAST, size * _DECODED.get(suffix(path), 4)))

@@ -1,0 +1,46 @@
+"""What a caller may say about how inputs are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from visionkit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """How inputs are read.
+
+    Attributes:
+        sequence: the pictures of a folder are the frames of one source, not sources of their own.
+        from_: skip what lies before this time of a video, in seconds.
+        to: stop a video before this time, in seconds.
+        fps: take at most so many frames a second of a video; for ``sequence``, the rate they are played at.
+        limit: stop after so many frames of each lane (all files given together are one lane).
+        recursive: folders are searched with all folders below them.
+        size: width and height to ask a camera for.
+        fourcc: pixel format to ask a camera for, such as "MJPG".
+        threads: decoder threads, 0 for as many as there are cores.
+    """
+
+    sequence: bool = False
+    from_: Fraction | float | None = None
+    to: Fraction | float | None = None
+    fps: float | None = None
+    limit: int | None = None
+    recursive: bool = True
+    size: tuple[int, int] | None = None
+    fourcc: str | None = None
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        start, stop = self.from_ or 0, self.to
+        if start < 0 or (stop is not None and stop <= start):
+            raise UsageError(f"--from {float(start):g} --to {stop}: nothing lies between", help="give seconds, --from < --to")
+        if self.fps is not None and self.fps <= 0:
+            raise UsageError(f"--fps {self.fps:g}: must be more than 0")
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"--limit {self.limit}: must be 1 or more")
+        if self.fourcc is not None and len(self.fourcc) != 4:
+            raise UsageError(f"fourcc {self.fourcc!r}: must be four letters, such as MJPG")

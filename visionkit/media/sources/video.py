@@ -1,0 +1,213 @@
+"""Reads a video file frame by frame: exact times, upright, broken parts skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from visionkit.data import Image
+from visionkit.errors import SourceError
+from visionkit.lazy import av, cv2
+from visionkit.media.containers import best_video, duration_of, open_local, reason, start_of
+from visionkit.media.sources.options import SourceOptions
+from visionkit.media.sources.pictures import MAX_PIXELS, over_white
+from visionkit.stage.source import Frame, SourceInfo
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+MAX_ERRORS_IN_A_ROW = 200
+_BT601 = {2, 5, 6}  # unspecified, BT.470BG, SMPTE 170M: what cv2's I420 conversion means
+_TURNS = {90: "ROTATE_90_COUNTERCLOCKWISE", 180: "ROTATE_180", 270: "ROTATE_90_CLOCKWISE"}
+
+
+def failing(error: SourceError) -> Callable[[], Image]:
+    """A ``load`` that raises ``error``."""
+
+    def load() -> Image:
+        raise error
+
+    return load
+
+
+def video_frames(info: SourceInfo, options: SourceOptions) -> Iterator[Frame]:
+    """The frames of the file ``info.path``; one that cannot be decoded is a frame whose ``load`` raises.
+
+    ``pts`` counts from the start of the video stream, also with ``from_``. The ``info`` of the frames has the size,
+    rate and audio filled in. A change of size begins a new session.
+    """
+    path = info.path or ""
+    try:
+        container = open_local(path)
+    except SourceError as error:
+        yield Frame(info, 0, failing(error), 0)
+        return
+    with container:
+        try:
+            stream = best_video(container, path)
+            reader = _Reader(info, options, container, stream)
+        except SourceError as error:
+            yield Frame(info, 0, failing(error), 0)
+            return
+        yield from reader.frames()
+
+
+@dataclass
+class _Reader:
+    """Turns decoded frames into :class:`Frame`: numbers, times, sampling, sessions."""
+
+    info: SourceInfo
+    options: SourceOptions
+    container: InputContainer
+    stream: VideoStream
+    index: int = 0
+    session: int = 0
+    last: Fraction | None = None
+    size: tuple[int, int] | None = None
+    slot: int = -1
+    start: Fraction = field(init=False)
+    step: Fraction = field(init=False)
+
+    def __post_init__(self) -> None:
+        stream = self.stream
+        stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = self.options.threads
+        self.start = start_of(stream)
+        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+        self.step = 1 / Fraction(rate)
+        sampled = self.options.from_ or self.options.to or self.options.fps
+        frames = None if sampled or not stream.frames else stream.frames
+        audio = bool(self.container.streams.audio)
+        self.info = replace(self.info, fps=float(rate), frames=frames, audio=audio)
+        if sampled and not frames and (length := duration_of(self.container, stream)):
+            self.info = replace(self.info, frames=self._expected(length))
+
+    def _expected(self, length: Fraction) -> int | None:
+        options = self.options
+        stop = min(length, Fraction(options.to)) if options.to is not None else length
+        rate = min(float(1 / self.step), options.fps or float("inf"))
+        return max(0, round(float(stop - Fraction(options.from_ or 0)) * rate)) or None
+
+    def frames(self) -> Iterator[Frame]:
+        begin = Fraction(self.options.from_ or 0)
+        if begin and self.stream.time_base:
+            try:
+                self.container.seek(int((begin + self.start) / self.stream.time_base), stream=self.stream)
+            except av.error.FFmpegError:  # no index: what lies before is decoded and thrown away
+                pass
+        for decoded in decoded_frames(self.container, self.stream):
+            if isinstance(decoded, SourceError):
+                yield self._tombstone(decoded)
+                continue
+            pts = self._pts(decoded)
+            if self.options.to is not None and pts >= self.options.to:
+                return
+            self.last = pts
+            if pts >= begin and self._due(pts):
+                yield self._frame(decoded, pts)
+
+    def _pts(self, frame: VideoFrame) -> Fraction:
+        """Seconds since the start of the stream; always later than the frame before, even in broken files."""
+        if frame.pts is None or frame.time_base is None:
+            return Fraction(0) if self.last is None else self.last + self.step
+        pts = frame.pts * frame.time_base - self.start
+        return pts if self.last is None or pts > self.last else self.last + frame.time_base
+
+    def _due(self, pts: Fraction) -> bool:
+        """Of each 1/fps of a second the first frame is taken."""
+        if self.options.fps is None:
+            return True
+        slot = int(pts * Fraction(self.options.fps).limit_denominator(1001))
+        due = slot != self.slot
+        self.slot = slot
+        return due
+
+    def _frame(self, decoded: VideoFrame, pts: Fraction) -> Frame:
+        width, height = decoded.width, decoded.height
+        if decoded.rotation % 180:
+            width, height = height, width
+        if self.size not in (None, (width, height)):
+            self.session += 1
+        if self.size != (width, height):
+            self.size = (width, height)
+            self.info = replace(self.info, width=width, height=height)
+        if width * height > MAX_PIXELS:
+            return self._tombstone(SourceError(f"{self.info.path}: a frame of {width}×{height} pixels is too large"))
+        return self._next(lambda: frame_image(decoded), width * height * 3, pts)
+
+    def _tombstone(self, error: SourceError) -> Frame:
+        where = SourceError(f"{self.info.path}: frame {self.index}: {error.message}")
+        return self._next(failing(where), 0, None if self.last is None else self.last)
+
+    def _next(self, load: Callable[[], Image], nbytes: int, pts: Fraction | None) -> Frame:
+        frame = Frame(self.info, self.index, load, nbytes, pts, self.session)
+        self.index += 1
+        return frame
+
+
+def decoded_frames(container: InputContainer, stream: Any) -> Iterator[VideoFrame | SourceError]:
+    """All frames of a stream; a packet that cannot be decoded gives an error in its place, and reading goes on."""
+    broken = 0
+    for packet in _packets(container, stream):
+        try:
+            if isinstance(packet, SourceError):
+                raise packet
+            yield from packet.decode()
+            broken = 0
+        except (SourceError, av.error.FFmpegError) as error:
+            broken += 1
+            yield error if isinstance(error, SourceError) else SourceError(f"cannot be decoded: {reason(error)}")
+            if broken >= MAX_ERRORS_IN_A_ROW:
+                return
+    try:
+        yield from stream.codec_context.decode(None)
+    except (av.error.FFmpegError, EOFError):  # flushed already
+        return
+
+
+def _packets(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """The packets of a stream without the flushing one; a read error comes as a SourceError, then the rest."""
+    broken = 0
+    while broken < MAX_ERRORS_IN_A_ROW:
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    yield packet
+                    broken = 0
+            return
+        except av.error.FFmpegError as error:
+            broken += 1
+            yield SourceError(f"cannot be read: {reason(error)}")
+
+
+def frame_image(frame: VideoFrame) -> Image:
+    """A decoded frame as an upright picture.
+
+    Frames that cv2 converts rightly (8-bit 4:2:0, limited range, BT.601, even sides) stay I420: the conversion waits
+    until somebody asks for BGR. All others go through swscale, which knows their matrix, range and depth.
+    """
+    turn = frame.rotation % 360
+    if not turn and _is_plain(frame):
+        return Image(frame.to_ndarray(), "i420")
+    if "a" in frame.format.name and frame.format.name not in ("gray", "gray8") and _has_alpha(frame):
+        pixels = over_white(*_split(frame.to_ndarray(format="bgra")))
+    else:
+        pixels = frame.to_ndarray(format="bgr24")
+    return Image(cv2.rotate(pixels, getattr(cv2, _TURNS[turn])) if turn in _TURNS else pixels)
+
+
+def _is_plain(frame: VideoFrame) -> bool:
+    even = frame.width % 2 == 0 and frame.height % 2 == 0
+    return even and frame.format.name == "yuv420p" and frame.color_range in (0, 1) and frame.colorspace in _BT601
+
+
+def _has_alpha(frame: VideoFrame) -> bool:
+    return any(component.is_alpha for component in frame.format.components)
+
+
+def _split(bgra: Any) -> tuple[Any, Any]:
+    return bgra[..., :3], bgra[..., 3:]
