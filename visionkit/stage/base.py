@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +32,9 @@ class Stage(Generic[P]):
     extra_columns: ClassVar[Mapping[str, Type | Record]] = {}
     """Columns that the stage adds to the detections it yields, for the type checker."""
 
+    detaches: ClassVar[bool] = False
+    """True for stages whose picture has no place in the source frame: a mosaic, a generated picture."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for base in getattr(cls, "__orig_bases__", ()):
@@ -52,6 +55,19 @@ class Stage(Generic[P]):
     def columns(cls, params: P) -> Mapping[str, Type | Record]:
         """Columns added to the detections, where they depend on the parameters."""
         return cls.extra_columns
+
+    @classmethod
+    def check(cls, params: P, weights: Any) -> Sequence[tuple[str, str, str]]:
+        """What the parameter model alone cannot see, asked when the file is compiled; nothing may be loaded.
+
+        Args:
+            params: the validated parameters.
+            weights: the weights catalogue (``visionkit.weights.Catalogue``).
+
+        Returns:
+            Problems as (parameter, message, help).
+        """
+        return ()
 
 
 class MapStage(Stage[P]):

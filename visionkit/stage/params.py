@@ -59,3 +59,14 @@ Color = Annotated[
 
 WeightsName = Annotated[str, Field(json_schema_extra={"x-visionkit": "weights"}), "weights"]
 """An entry of the weights catalogue, or a path to a file. Checked when the pipeline is compiled."""
+
+
+def weights_names(params: Any) -> dict[str, str]:
+    """The parameters that name weights, and the names they hold."""
+    found: dict[str, str] = {}
+    for name, info in type(params).model_fields.items():
+        if "weights" in info.metadata or (info.json_schema_extra or {}) == {"x-visionkit": "weights"}:
+            value = getattr(params, name)
+            if isinstance(value, str):
+                found[name] = value
+    return found

@@ -1,0 +1,316 @@
+"""A pipeline file → a frozen :class:`Plan`, with every problem of the file found in one go.
+
+Nothing is loaded, opened or downloaded here, and neither torch nor OpenCV is imported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from visionkit.data import Annotated, Image
+from visionkit.errors import PipelineError, Position, Problem, VisionkitError, did_you_mean
+from visionkit.expr import ExprError, Expression, Template
+from visionkit.pipeline import document
+from visionkit.pipeline.conditions import compile_condition, scope_of
+from visionkit.pipeline.document import Mapping, Node
+from visionkit.pipeline.items import (
+    FOR_EACH_KEYS,
+    STAGE_KEYS,
+    USE_KEYS,
+    Item,
+    read_choice,
+    read_flag,
+    read_id,
+    read_items,
+)
+from visionkit.pipeline.options import CompileOptions
+from visionkit.pipeline.parameters import validate
+from visionkit.pipeline.plan import Binding, Plan, Scope, StageNode, Value
+from visionkit.pipeline.plan import Node as PlanNode
+from visionkit.pipeline.problems import Problems
+from visionkit.pipeline.variables import Variables
+from visionkit.pipeline.wiring import Board, Wirer
+from visionkit.stage.base import ScanStage, Stage
+from visionkit.stage.catalogue import stages as stage_catalogue
+from visionkit.stage.fields import record_of
+from visionkit.stage.params import weights_names
+from visionkit.stage.ports import Ports, ports_of
+
+VERSION = 1
+TOP_KEYS = ("version", "description", "vars", "stages", "outputs", "exports", "run")
+_KEYS_OF = {"": STAGE_KEYS, "for_each": FOR_EACH_KEYS, "use": USE_KEYS}
+
+
+def compile_file(path: str | Path, options: CompileOptions | None = None) -> Plan:
+    """
+    Raises:
+        PipelineError: everything wrong in the file, with positions.
+    """
+    return compile_text(read_text(path), str(path), options)
+
+
+def read_text(path: str | Path, at: Position | None = None) -> str:
+    """The text of a pipeline file, bounded."""
+    try:
+        data = Path(path).read_bytes()[: document.MAX_BYTES + 1]
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problem = Problem("VK100", str(path), f"cannot be read: {reason}", "", at or Position(str(path), 1, 1))
+        raise PipelineError([problem]) from None
+
+
+def compile_text(text: str, file: str = "<text>", options: CompileOptions | None = None) -> Plan:
+    """
+    Raises:
+        PipelineError: everything wrong in the text, with positions.
+    """
+    root = document.parse(text, file)
+    problems = Problems()
+    if not isinstance(root, Mapping):
+        problems.add("VK105", "file", "a pipeline is a mapping with a list of stages", root, "stages:\n  - detect")
+        problems.raise_if_any()
+        raise AssertionError("unreachable")
+    check_top(root, problems)
+    options = options or CompileOptions()
+    variables = Variables.gather(root.get("vars"), options.variables, problems)
+    compiler = Compiler(options, variables, Path(file).parent)
+    board = Board(variables)
+    board.add("source", Image, "source")
+    nodes = compiler.stages(root, board)
+    from visionkit.pipeline.outputs import compile_outputs, read_run
+
+    outputs = compile_outputs(root, board, variables)
+    run = read_run(root.get("run"), variables)
+    problems.raise_if_any()
+    description = root.get("description")
+    scope = Scope(tuple(nodes), tuple(board.values), len(board.values))
+    return Plan(
+        file,
+        str(description.text if isinstance(description, document.Scalar) else ""),
+        prune(scope, outputs),
+        outputs,
+        variables.values,
+        compiler.weights,
+        run,
+    )
+
+
+def check_top(root: Mapping, problems: Problems) -> None:
+    """The keys of the file and the version it asks for."""
+    for key, _ in root:
+        if key.text not in TOP_KEYS:
+            help_ = did_you_mean(key.text, TOP_KEYS) or f"keys of a pipeline file: {', '.join(TOP_KEYS)}"
+            problems.add("VK104", key.text, f"a pipeline file has no key {key.text!r}", key, help_)
+    version = root.get("version")
+    if version is not None and getattr(version, "value", None) != VERSION:
+        got = getattr(version, "text", "a list or mapping")
+        problems.add("VK106", "version", f"this visionkit speaks version {VERSION}, got {got}", version)
+    if root.get("stages") is None:
+        problems.add("VK105", "stages", "a pipeline has a list of stages", root, "stages:\n  - detect")
+
+
+@dataclass
+class Compiler:
+    """Compiles lists of stages; nested lists and includes come back to it."""
+
+    options: CompileOptions
+    variables: Variables
+    folder: Path
+    weights: dict[str, str] = field(default_factory=dict)
+    includes: tuple[str, ...] = ()
+    nested: bool = False
+
+    @property
+    def problems(self) -> Problems:
+        return self.variables.problems
+
+    def stages(self, owner: Mapping, board: Board) -> list[PlanNode]:
+        """The nodes of ``owner``'s list ``stages``; their values are put on ``board``."""
+        nodes: list[PlanNode] = []
+        for item in read_items(owner.get("stages"), "stages", self.variables, _KEYS_OF):
+            nodes += self._item(item, board)
+        return nodes
+
+    def _item(self, item: Item, board: Board) -> list[PlanNode]:
+        taken = {value.id for value in board.values}
+        if not read_flag(item, "enabled", self.variables):
+            return []
+        if item.name == "for_each":
+            from visionkit.pipeline.foreach import compile_for_each
+
+            return compile_for_each(self, item, read_id(item, taken, self.variables), board)
+        if item.name == "use":
+            from visionkit.pipeline.use import compile_use
+
+            return compile_use(self, item, read_id(item, taken, self.variables), board)
+        return self._stage(item, read_id(item, taken, self.variables), board)
+
+    def _stage(self, item: Item, id_: str, board: Board) -> list[PlanNode]:
+        stage = self._class(item)
+        if stage is None:
+            return []
+        if self.nested and issubclass(stage, ScanStage):
+            help_ = "put it before for_each; what lives with a track is written with set:"
+            self.problems.add("VK207", item.name, "remembers from frame to frame, so it cannot run on crops", item.node, help_)
+        ports = ports_of(stage)
+        params = validate(stage.Params, item.params, item.name, self.variables)
+        wirer = Wirer(board, item.name, item.node)
+        bindings = wirer.bind(ports.inputs, item.keys.get("in"))
+        when = compile_condition(
+            item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, self.variables
+        )
+        on_error = read_choice(item, "on_error", ("skip", "stop"), self.variables)
+        if params is not None:
+            self._check(stage, params, item, bindings, board)
+        columns = stage.columns(params) if params is not None else {}
+        outputs = self._outputs(id_, stage, ports, bindings or (), columns, board, item)
+        if params is None or bindings is None:
+            return []
+        slots = tuple(value.slot for value in outputs)
+        names = tuple(port.name for port in ports.outputs)
+        bypass = _bypass(ports, bindings)
+        node = StageNode(
+            id_, item.name, stage, params, bindings, slots, names, when, on_error, bypass, item.node.position  # type: ignore[arg-type]
+        )
+        return [node]
+
+    def _class(self, item: Item) -> type[Stage[Any]] | None:
+        if item.name == "python":
+            from visionkit.pipeline.code import python_stage
+
+            return python_stage(self, item)
+        catalogue = stage_catalogue()
+        if item.name not in catalogue:
+            known = [*catalogue.names(), "for_each", "use", "python"]
+            help_ = did_you_mean(item.name, known) or "visionkit stages lists all of them"
+            self.problems.add("VK110", item.name, f"there is no stage {item.name!r}", item.node, help_)
+            return None
+        try:
+            return catalogue.get(item.name)  # type: ignore[no-any-return]
+        except (ImportError, AttributeError) as error:
+            self.problems.add("VK110", item.name, f"cannot be imported: {error}", item.node)
+            return None
+
+    def _check(self, stage: type[Stage[Any]], params: Any, item: Item, bindings: Any, board: Board) -> None:
+        """Expressions and templates among the parameters, weights, class names, and the stage's own check."""
+        if bindings is not None:
+            scope = parameter_scope(bindings, board)
+            for name in type(params).model_fields:
+                value = getattr(params, name)
+                if isinstance(value, (Expression, Template)):
+                    node = item.params.get(name) or item.params
+                    for error in value.check_all(scope):
+                        self.problems.add_expression(f"{item.name}.{name}", error, node)
+        if not self.options.check_weights:
+            return
+        from visionkit.weights import Catalogue
+
+        weights = Catalogue.load()
+        for name, weight in weights_names(params).items():
+            self._weights(weights, item, name, weight)
+        for name, message, help_ in stage.check(params, weights):
+            self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
+
+    def _weights(self, weights: Any, item: Item, name: str, weight: str) -> None:
+        node = item.params.get(name) or item.params
+        if Path(weight).suffix and not Path(weight).is_absolute() and weight not in weights.names():
+            weight = str(self.folder / weight)
+        if Path(weight).suffix and Path(weight).is_file():
+            self.weights[weight] = "file"
+            return
+        try:
+            entry = weights.get(weight)
+        except VisionkitError as error:
+            self.problems.add("VK114", f"{item.name}.{name}", error.message, node, error.help)
+            return
+        self.weights[weight] = ",".join(str(f.sha256 or "") for f in entry.files)
+
+    def _outputs(
+        self,
+        id_: str,
+        stage: type[Stage[Any]],
+        ports: Ports,
+        bindings: tuple[Binding, ...],
+        columns: Any,
+        board: Board,
+        item: Item,
+    ) -> list[Value]:
+        consumed = [board.slot(slot) for binding in bindings for slot in binding.slots]
+        planes = list(dict.fromkeys(v.plane for v in consumed)) or ["source"]
+        if len(planes) > 1 and not stage.detaches:
+            message = f"{consumed[0].id!r} and {next(v.id for v in consumed if v.plane != planes[0])!r} lie on planes with no map between them"
+            help_ = f"a stage left the frame: {', '.join(p for p in planes if p != 'source')}; draw before it, or name another picture with in:"
+            self.problems.add("VK206", item.name, message, item.node, help_)
+        plane = id_ if stage.detaches else planes[0]
+        inherited: dict[str, Any] = {}
+        for value in consumed:
+            inherited |= value.columns
+        made = []
+        for port in ports.outputs:
+            board.hide_consumed(port.type, consumed)
+            keeps = any(v.type is port.type for v in consumed)
+            full = {**(inherited if keeps else {}), **columns}
+            made.append(board.add(f"{id_}.{port.name}" if port.name else id_, port.type, id_, full, plane))
+        return made
+
+
+def parameter_scope(bindings: tuple[Binding, ...], board: Board) -> dict[str, Any]:
+    """Names for expressions among a stage's parameters: its ports, and the columns of its first detections."""
+    from visionkit.data import Detections
+
+    scope: dict[str, Any] = {}
+    columns: dict[str, Any] | None = None
+    for binding in bindings:
+        for slot in binding.slots[:1]:
+            value = board.slot(slot)
+            record = record_of(value.type, value.columns)
+            scope[binding.port] = record
+            if issubclass(value.type, Detections) and columns is None:
+                columns = dict(record.fields)
+    return {**(columns or {}), **scope}
+
+
+def _bypass(ports: Ports, bindings: tuple[Binding, ...]) -> int | None:
+    """The picture that passes through when a picture → picture stage does not run."""
+    if len(ports.outputs) != 1 or not issubclass(ports.outputs[0].type, Image):
+        return None
+    for port, binding in zip(ports.inputs, bindings, strict=True):
+        if binding.slots and any(t in (Image, Annotated) for t in port.types):
+            return binding.slots[0]
+    return None
+
+
+def prune(scope: Scope, outputs: tuple[Any, ...]) -> Scope:
+    """Leave out exports of nested lists that nobody reads."""
+    from dataclasses import replace
+
+    from visionkit.pipeline.plan import ForEachNode
+
+    read = {slot for output in outputs for slot in output.values.values()}
+    read |= {slot for output in outputs if output.when for slot in output.when.slots.values()}
+    for node in scope.nodes:
+        read |= set(node_reads(node))
+    nodes: list[PlanNode] = []
+    for node in scope.nodes:
+        if isinstance(node, ForEachNode):
+            exports = tuple((slot, inner) for slot, inner in node.exports if slot in read)
+            node = replace(node, exports=exports, body=prune(node.body, ()) if not exports else node.body)
+        nodes.append(node)
+    return replace(scope, nodes=tuple(nodes))
+
+
+def node_reads(node: PlanNode) -> list[int]:
+    """All slots a node reads in its own scope."""
+    from visionkit.pipeline.plan import ForEachNode
+
+    conditions = [node.when, node.until] if isinstance(node, ForEachNode) else [node.when]
+    slots = [slot for c in conditions if c for slot in c.slots.values()]
+    if isinstance(node, ForEachNode):
+        return [*slots, node.objects, node.image]
+    return [*slots, *(slot for binding in node.bindings for slot in binding.slots)]
+
+
+__all__ = ["CompileOptions", "ExprError", "Node", "compile_file", "compile_text"]

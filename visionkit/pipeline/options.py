@@ -1,0 +1,21 @@
+"""What a compilation may know besides the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """
+    Attributes:
+        variables: values of ``--set``, over the environment, over the file's own.
+        allow_code: ``- python:`` stages may import the user's files.
+        check_weights: weights and class names are looked up in the catalogue.
+    """
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    allow_code: bool = False
+    check_weights: bool = True

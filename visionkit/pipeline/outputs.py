@@ -1,0 +1,99 @@
+"""``outputs:`` and ``run:``: where results go, and settings that change speed only."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from visionkit.data import Annotated, Image
+from visionkit.errors import did_you_mean
+from visionkit.pipeline.conditions import compile_condition, scope_of
+from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
+from visionkit.pipeline.items import OUTPUT_KEYS, Item, read_flag, read_id, read_items
+from visionkit.pipeline.parameters import validate
+from visionkit.pipeline.plan import SOURCE, OutputNode, Value
+from visionkit.pipeline.variables import Variables
+from visionkit.pipeline.wiring import Board, Wirer
+from visionkit.stage.catalogue import sinks as sink_catalogue
+from visionkit.stage.ports import InputPort
+
+PICTURE = InputPort("picture", (Annotated, Image))
+
+
+class RunSettings(BaseModel):
+    """The ``run:`` section: settings that change speed, never results."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch: int | None = Field(None, ge=1, le=1024, description="Largest batch a network gets.")
+    workers: int | None = Field(None, ge=1, le=256, description="Threads for stages that may run in parallel.")
+    device: str | None = Field(None, description="auto, cpu, cuda, cuda:0, mps.")
+    backend: str | None = Field(None, description="auto, torch, onnxruntime, openvino, cv2.")
+    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] | None = Field(None, description="Numbers networks use.")
+    seed: int | None = Field(None, ge=0, description="Seed of everything random.")
+
+
+def read_run(node: Node | None, variables: Variables) -> dict[str, Any]:
+    """The ``run:`` section as settings."""
+    if node is None:
+        return {}
+    if not isinstance(node, Mapping):
+        variables.problems.add("VK105", "run", "must be a mapping of settings", node)
+        return {}
+    settings = validate(RunSettings, node, "run", variables)
+    return settings.model_dump(exclude_none=True) if settings else {}
+
+
+def compile_outputs(root: Mapping, board: Board, variables: Variables) -> tuple[OutputNode, ...]:
+    """The outputs of a file; without ``outputs:`` they are ``media`` and ``jsonl``."""
+    node = root.get("outputs")
+    if node is None or (isinstance(node, Scalar) and node.value is None and root.key("outputs") is None):
+        names = [Scalar(name, name, root.position) for name in ("media", "jsonl")]
+        node = Listing(tuple(names), root.position)
+    outputs = []
+    taken: set[str] = set()
+    for item in read_items(node, "outputs", variables, {"": OUTPUT_KEYS}):
+        if read_flag(item, "enabled", variables):
+            output = _output(item, read_id(item, taken, variables), board, variables)
+            taken.add(item.name)
+            outputs += [output] if output else []
+    return tuple(outputs)
+
+
+def _output(item: Item, id_: str, board: Board, variables: Variables) -> OutputNode | None:
+    catalogue = sink_catalogue()
+    if item.name not in catalogue:
+        help_ = did_you_mean(item.name, catalogue.names()) or f"outputs there are: {', '.join(catalogue.names())}"
+        variables.problems.add("VK110", item.name, f"there is no output {item.name!r}", item.node, help_)
+        return None
+    sink = catalogue.get(item.name)
+    params = validate(sink.Params, item.params, item.name, variables)
+    when = compile_condition(item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, variables)
+    wirer = Wirer(board, item.name, item.node)
+    values = _picture(wirer, item) if sink.takes == "picture" else _results(wirer, item)
+    if params is None or values is None:
+        return None
+    return OutputNode(id_, item.name, sink, params, values, when, item.node.position)
+
+
+def _picture(wirer: Wirer, item: Item) -> dict[str, int] | None:
+    bindings = wirer.bind((PICTURE,), item.keys.get("in"))
+    return {"picture": bindings[0].slots[0], "source": SOURCE} if bindings else None
+
+
+def _results(wirer: Wirer, item: Item) -> dict[str, int] | None:
+    """The values named by ``in:``; otherwise all results that no later stage replaced."""
+    node = item.keys.get("in")
+    if node is None:
+        return {v.id: v.slot for v in wirer.board.values if _is_result(v) and v.slot not in wirer.board.hidden}
+    found = [(wirer._value(child), child) for child in (node.items if isinstance(node, Listing) else (node,))]
+    for value, child in found:
+        if value is not None and not _is_result(value):
+            message = f"{value.id!r} is a picture; a table takes results"
+            wirer.problems.add("VK204", item.name, message, child)
+    return {v.id: v.slot for v, _ in found if v is not None}
+
+
+def _is_result(value: Value) -> bool:
+    return not issubclass(value.type, Image)

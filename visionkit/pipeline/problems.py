@@ -1,0 +1,74 @@
+"""Collects everything wrong in a file, with positions, and knows every code the compiler can give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from visionkit.errors import PipelineError, Position, Problem
+from visionkit.expr import ExprError
+from visionkit.pipeline.document import Node, Scalar
+
+CODES = {
+    "VK100": "the file cannot be read",
+    "VK101": "YAML syntax",
+    "VK102": "the file is too large, too deep or too many values",
+    "VK103": "a key stands twice in one mapping",
+    "VK104": "an unknown key",
+    "VK105": "a value of the wrong shape: a list, mapping or text was expected",
+    "VK106": "a version of the language that this visionkit does not speak",
+    "VK107": "an undefined variable",
+    "VK108": "a text needs quotes",
+    "VK109": "an id that cannot be one, or stands twice",
+    "VK110": "an unknown stage or output",
+    "VK111": "an unknown parameter",
+    "VK112": "a parameter's value is not allowed",
+    "VK113": "a parameter is missing",
+    "VK114": "weights or class names that do not exist",
+    "VK115": "code from the file's own side is not allowed",
+    "VK116": "an include that is missing, broken or goes in a circle",
+    "VK117": "a cadence that cannot work",
+    "VK150": "an expression that is not allowed",
+    "VK151": "an unknown name in an expression",
+    "VK152": "an unknown column in an expression",
+    "VK153": "an expression of the wrong type",
+    "VK154": "an expression that is too long or too deep",
+    "VK155": "template syntax",
+    "VK201": "nothing provides an input",
+    "VK202": "several values could feed an input",
+    "VK203": "an id that does not exist at this point",
+    "VK204": "a value of the wrong type for an input",
+    "VK205": "an unknown input",
+    "VK206": "results and picture lie on planes that cannot be brought together",
+    "VK207": "a stage that cannot stand here",
+}
+
+
+@dataclass
+class Problems:
+    """A growing list; :meth:`raise_if_any` ends the compilation."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, code: str, where: str, message: str, at: Node | Position, help: str = "") -> None:
+        assert code in CODES, code
+        position = at if isinstance(at, Position) else at.position
+        problem = Problem(code, where, message, help, position)
+        if problem not in self.found:
+            self.found.append(problem)
+
+    def add_expression(self, where: str, error: ExprError, node: Node) -> None:
+        """An error inside the text of ``node``, at its exact column where the text is on one line."""
+        position = node.position
+        if isinstance(node, Scalar) and "\n" not in node.text:
+            column = position.column + error.offset + (1 if node.quoted else 0)
+            position = Position(position.file, position.line, column)
+        self.add(error.code, where, error.message, position, error.help)
+
+    def raise_if_any(self) -> None:
+        """
+        Raises:
+            PipelineError: with all problems, in file order.
+        """
+        if self.found:
+            nowhere = Position("", 0, 0)
+            raise PipelineError(sorted(self.found, key=lambda p: (p.position or nowhere, p.code)))

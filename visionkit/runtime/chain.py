@@ -1,0 +1,154 @@
+"""A plan as a chain of segments, its stages opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from visionkit.pipeline.plan import ForEachNode, Node, Plan, StageNode
+from visionkit.runtime.foreach import FoldSegment, GateSegment
+from visionkit.runtime.segments import BatchSegment, MapSegment, ScanSegment, Segment, Supervisor, Tokens
+from visionkit.runtime.steps import Step
+from visionkit.stage.base import Stage
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Nodes that one segment runs: fused map stages, fused scans, or one batch stage."""
+
+    kind: str
+    nodes: tuple[StageNode, ...]
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class Nest:
+    """A ``for_each`` and the stretches of its body."""
+
+    node: ForEachNode
+    body: tuple[Stretch | Nest, ...]
+    depth: int = 0
+
+
+def stretches(nodes: tuple[Node, ...], depth: int = 0) -> tuple[Stretch | Nest, ...]:
+    """Groups neighbours that may share a worker: map stages with map stages, scans with scans."""
+    found: list[Stretch | Nest] = []
+    for node in nodes:
+        if isinstance(node, ForEachNode):
+            found.append(Nest(node, stretches(node.body.nodes, depth + 1), depth))
+            continue
+        last = found[-1] if found else None
+        if isinstance(last, Stretch) and last.kind == node.kind and node.kind != "batch":
+            found[-1] = Stretch(last.kind, (*last.nodes, node), depth)
+        else:
+            found.append(Stretch(node.kind, (node,), depth))
+    return tuple(found)
+
+
+@dataclass
+class Chain:
+    """Opens stages, links segments, and closes everything in reverse.
+
+    Args:
+        opener: makes the context of a stage from its id.
+        first: engine steps before the first stage (decode), last: after the last one (prepare outputs).
+    """
+
+    plan: Plan
+    supervisor: Supervisor
+    opener: Callable[[str], Any]
+    workers: int
+    batch: int
+    first: list[tuple[str, Step]] = field(default_factory=list)
+    last: list[tuple[str, Step]] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    _opened: list[Stage[Any]] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Open all stages in order; if one fails, those before it are closed again."""
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, sink: Callable[[Tokens], None]) -> None:
+        """Link the last segment to ``sink`` and start all workers."""
+        self.segments[-1].next = sink
+        for segment in self.segments:
+            segment.start()
+
+    def put(self, tokens: Tokens) -> None:
+        self.segments[0].put(tokens)
+
+    def stop(self) -> None:
+        """Ends all workers; nothing may be in flight."""
+        for segment in self.segments:
+            segment.stop()
+
+    def close(self) -> None:
+        """Close every opened stage, last opened first, whatever happens.
+
+        Raises:
+            Exception: the first error of a ``close``, after all were called.
+        """
+        errors: list[Exception] = []
+        while self._opened:
+            try:
+                self._opened.pop().close()
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def instance(self, node: StageNode) -> Stage[Any]:
+        """A fresh, opened instance of a node's stage."""
+        stage = node.stage(node.params)
+        stage.open(self.opener(node.id))
+        self._opened.append(stage)
+        return stage
+
+    def _build(self) -> None:
+        groups = list(stretches(self.plan.root.nodes))
+        if not groups or not _is_map(groups[0]):
+            groups.insert(0, Stretch("map", ()))
+        if self.last and (not _is_map(groups[-1])):
+            groups.append(Stretch("map", ()))
+        for i, group in enumerate(groups):
+            before = self.first if i == 0 else []
+            after = self.last if i == len(groups) - 1 else []
+            self.segments += list(self._segments(group, before, after))
+        for left, right in zip(self.segments, self.segments[1:], strict=False):
+            left.next = right.put
+
+    def _segments(
+        self, group: Stretch | Nest, before: list[tuple[str, Step]], after: list[tuple[str, Step]]
+    ) -> Iterator[Segment]:
+        if isinstance(group, Nest):
+            gate = GateSegment(group.node, self.supervisor)
+            yield gate
+            for inner in group.body:
+                yield from self._segments(inner, [], [])
+            fold = FoldSegment(group.node, self.supervisor, gate, group.depth)
+            gate.to_fold = fold.put
+            yield fold
+        elif group.kind == "batch":
+            (node,) = group.nodes
+            yield BatchSegment(self.supervisor, node, self.instance(node), self.batch)  # type: ignore[arg-type]
+        elif group.kind == "scan":
+            name = "+".join(n.id for n in group.nodes)
+            yield ScanSegment(name, self.supervisor, list(group.nodes), self._scan_opener(group.nodes))
+        else:
+            name = "+".join([*(id_ for id_, _ in before), *(n.id for n in group.nodes), *(id_ for id_, _ in after)])
+            rows = [[self.instance(n) for n in group.nodes] for _ in range(self.workers)]
+            yield MapSegment(name, self.supervisor, group.nodes, rows, before, after)
+
+    def _scan_opener(self, nodes: tuple[StageNode, ...]) -> Callable[[StageNode], Stage[Any]]:
+        """The first lane gets instances opened now, so that what cannot be opened ends the run before it starts."""
+        ready = {node.id: [self.instance(node)] for node in nodes}
+        return lambda node: ready[node.id].pop() if ready[node.id] else self.instance(node)
+
+
+def _is_map(group: Stretch | Nest) -> bool:
+    return isinstance(group, Stretch) and group.kind == "map"

@@ -1,0 +1,81 @@
+"""What stages get when they are opened, and the settings of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Settings that change speed, never results.
+
+    Attributes:
+        batch: largest batch a BatchStage gets; None chooses by device.
+        workers: threads for stages that may run in parallel; None is one per core.
+        device: "auto", "cpu", "cuda", "cuda:0", "mps".
+        credit: bytes of frames in flight, over all lanes.
+        on_error: what a failing packet does to the run, where the stage does not say.
+    """
+
+    batch: int | None = None
+    workers: int | None = None
+    device: str = "auto"
+    backend: str = "auto"
+    precision: str = "auto"
+    seed: int = 0
+    credit: int = 256 * 2**20
+    on_error: str = "skip"
+    offline: bool = False
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or cores()
+
+    def batch_size(self, device: str) -> int:
+        """Batches pay on a GPU; on a small CPU they only delay."""
+        return self.batch or (16 if device.startswith("cuda") else 1)
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_device(asked: str) -> str:
+    """ "auto" → "cuda" where torch is installed and sees a GPU, else "cpu"."""
+    if asked != "auto":
+        return asked
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or not Path("/dev/nvidiactl").exists():
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@dataclass(frozen=True)
+class Context:
+    """The :class:`~visionkit.stage.context.StageContext` of the engine."""
+
+    stage_id: str
+    device: str
+    seed: int
+    models: Any
+    notes: Callable[[str], None]
+
+    def model(self, name: str, task: str) -> Any:
+        """See :class:`~visionkit.stage.context.StageContext`."""
+        return self.models.model(name, task)
+
+    def file(self, name: str, part: str | None = None) -> Path:
+        """See :class:`~visionkit.stage.context.StageContext`."""
+        return Path(self.models.file(name, part))
+
+    def report(self, message: str) -> None:
+        """See :class:`~visionkit.stage.context.StageContext`."""
+        self.notes(message)

@@ -1,0 +1,249 @@
+"""Runs a plan: sources → chain of segments → outputs, overlapped, in order, in bounded memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from visionkit.data import ABSENT, Key, Packet
+from visionkit.errors import SourceError
+from visionkit.pipeline.plan import SOURCE, Plan
+from visionkit.runtime.chain import Chain
+from visionkit.runtime.context import RunSettings
+from visionkit.runtime.credits import Credits
+from visionkit.runtime.metrics import Meter, RunSummary, merge
+from visionkit.runtime.outlets import Outlet, OutletSegment
+from visionkit.runtime.segments import Tokens
+from visionkit.runtime.token import Lane, Token
+from visionkit.stage.sink import SinkContext
+from visionkit.stage.source import Frame, Source
+
+PACKET_COPIES = 3
+"""How many pictures of a frame's size a packet holds on its way, for the credits."""
+
+
+class Engine:
+    """One run of one plan.
+
+    Args:
+        plan: what to run.
+        settings: how fast; never what comes out.
+        opener: makes the context that a stage gets in ``open``, from its id and a callback for notes.
+        on_packet: called in order for each finished packet, with all results by id; may block, which slows the run.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: RunSettings,
+        opener: Callable[[str, Callable[[str], None]], Any],
+        on_packet: Callable[[Packet], None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.on_error = settings.on_error
+        self.aborting = False
+        self.received = self.out = self.failed = self.dropped = self.object_failures = 0
+        self._opener = opener
+        self._on_packet = on_packet
+        self._meters: list[Meter] = []
+        self._notes: list[str] = []
+        self._error: BaseException | None = None
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._in_flight = 0
+        self._credits: list[Credits] = []
+        self._names = [(v.id, v.slot) for v in plan.root.values]
+
+    def run(self, sources: Sequence[Source], outlets: Sequence[Outlet], context: SinkContext) -> RunSummary:
+        """Run to the end of all sources, or until :meth:`stop`.
+
+        Raises:
+            VisionkitError: an output failed, or a packet did with ``on_error: stop``; everything was closed.
+        """
+        chain = Chain(
+            self.plan,
+            self,
+            lambda id_: self._opener(id_, self.note),
+            self.settings.worker_count,
+            self.settings.batch_size(self.settings.device),
+            first=[("decode", _decode)],
+            last=[(f"{o.name}:prepare", o.prepare_step(i)) for i, o in enumerate(outlets)],
+        )
+        end = OutletSegment(self, outlets, self._finished)
+        started = perf_counter()
+        results: list[Any] = []
+        chain.open()
+        try:
+            end.open(context)
+            chain.start(end.put)
+            end.start()
+            started = perf_counter()
+            try:
+                self._feed(sources, chain)
+            finally:
+                chain.stop()
+                end.stop()
+        finally:
+            aborted = self.aborting or self._stopping.is_set()
+            try:
+                results = end.close(aborted)
+            finally:
+                chain.close()
+        if self._error is not None:
+            raise self._error
+        return self._summary(perf_counter() - started, results)
+
+    def stop(self) -> None:
+        """Take no more frames; finish what is in flight and close the outputs. Safe from any thread or signal handler."""
+        self._stopping.set()
+        for credits in self._credits:
+            credits.close()
+
+    def abort(self, error: BaseException) -> None:
+        """End the run because of ``error``; the first one counts."""
+        if self._error is None:
+            self._error = error
+        self.aborting = True
+        self.stop()
+
+    def meter(self, name: str) -> Meter:
+        meter = Meter(name)
+        self._meters.append(meter)
+        return meter
+
+    def note(self, message: str) -> None:
+        """Something the user should read in the summary."""
+        if message not in self._notes:
+            self._notes.append(message)
+
+    def _feed(self, sources: Sequence[Source], chain: Chain) -> None:
+        budget = max(1, self.settings.credit // max(1, len(sources)))
+        self._credits = [Credits(budget) for _ in sources]
+        if self._stopping.is_set():
+            return
+        threads = []
+        for index, (source, credits) in enumerate(zip(sources, self._credits, strict=True)):
+            feeder = Feeder(self, Lane(index, source.name), source, credits, chain.put)
+            thread = threading.Thread(target=feeder.run, name=f"visionkit:source:{index}", daemon=True)
+            threads.append(thread)
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():  # short waits keep the main thread open to signals
+                thread.join(0.2)
+        with self._lock:
+            while self._in_flight:
+                self._idle.wait(0.2)
+
+    def admitted(self, token: Token) -> None:
+        """A token enters the chain."""
+        with self._lock:
+            self._in_flight += 1
+            if not token.end:
+                self.received += 1
+
+    def _finished(self, tokens: Tokens) -> None:
+        """Tokens that left the last outlet, in lane order."""
+        for token in tokens:
+            if not token.end:
+                self._count(token)
+                if self._on_packet is not None and not self.aborting:
+                    values = {id_: token.values[slot] for id_, slot in self._names}
+                    self._on_packet(token.packet(values))
+                self._credits[token.lane.index].release(token.cost)
+        with self._lock:
+            self._in_flight -= len(tokens)
+            if not self._in_flight:
+                self._idle.notify_all()
+
+    def _count(self, token: Token) -> None:
+        if token.failure is not None:
+            self.failed += 1
+        elif self.aborting:
+            self.dropped += 1
+        else:
+            self.out += 1
+        self.object_failures += len(token.failures or ())
+
+    def _summary(self, seconds: float, results: list[Any]) -> RunSummary:
+        return RunSummary(
+            self.received,
+            self.out,
+            self.dropped,
+            self.failed,
+            self.object_failures,
+            seconds,
+            merge(self._meters),
+            tuple(results),
+            self._stopping.is_set(),
+            tuple(self._notes),
+        )
+
+
+class Feeder:
+    """Takes frames from one source as its credit allows."""
+
+    def __init__(
+        self, engine: Engine, lane: Lane, source: Source, credits: Credits, put: Callable[[Tokens], None]
+    ) -> None:
+        self._engine = engine
+        self._lane = lane
+        self._source = source
+        self._credits = credits
+        self._put = put
+        self._seq = 0
+
+    def run(self) -> None:
+        try:
+            self._run()
+        except BaseException as error:
+            self._engine.abort(error)
+
+    def _run(self) -> None:
+        frames = self._source.frames()
+        last: Frame | None = None
+        try:
+            for frame in frames:
+                if self._engine._stopping.is_set():
+                    break
+                if last is not None and frame.info is not last.info:
+                    self._end(last)
+                last = frame
+                cost = frame.nbytes * PACKET_COPIES
+                if not self._credits.acquire(cost):
+                    break
+                token = self._token(frame)
+                token.load, token.pts, token.cost = frame.load, frame.pts, cost
+                self._send(token)
+        finally:
+            close = getattr(frames, "close", None)
+            if close is not None:
+                close()
+        if last is not None:
+            self._end(last)
+
+    def _token(self, frame: Frame) -> Token:
+        key = Key(frame.info.name, frame.session, frame.index)
+        token = Token(self._lane, self._seq, key, frame.info, self._engine.plan.root.size, ABSENT)
+        self._seq += 1
+        return token
+
+    def _end(self, frame: Frame) -> None:
+        token = self._token(frame)
+        token.end = True
+        self._send(token)
+
+    def _send(self, token: Token) -> None:
+        self._engine.admitted(token)
+        self._put([token])
+
+
+def _decode(token: Token) -> None:
+    """The engine's first step: the picture of the frame."""
+    load, token.load = token.load, None
+    if load is None:
+        raise SourceError("the frame was decoded twice")
+    token.values[SOURCE] = load()
