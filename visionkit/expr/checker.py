@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import singledispatchmethod
 
 from visionkit.expr.errors import COLUMN, KIND, NAME, ExprError, quote, suggest
 from visionkit.expr.functions import FUNCTIONS
@@ -49,7 +50,7 @@ def resolve(name: Name, scope: Scope) -> Type | Record:
     entry: Type | Record | None = scope.get(name.path[0])
     if entry is None:
         known = name.path[0] in FUNCTIONS
-        help = f"{FUNCTIONS[name.path[0]].usage}" if known else suggest(name.path[0], scope, "names here")
+        help = FUNCTIONS[name.path[0]].usage if known else suggest(name.path[0], scope, "names here")
         raise ExprError(NAME, name.offset, f"there is no value named {quote(name.path[0])}", help)
     for i, part in enumerate(name.path[1:], start=1):
         owner = ".".join(name.path[:i])
@@ -71,84 +72,100 @@ def resolve_value(name: Name, scope: Scope) -> Type:
     entry = resolve(name, scope)
     if isinstance(entry, Type):
         return entry
+    message = f"{name.dotted} stands for {entry.noun}, not for one value"
     columns = ", ".join(f"{name.dotted}.{field}" for field in list(entry.fields)[:8])
-    raise ExprError(KIND, name.offset, f"{name.dotted} stands for {entry.noun}, not for one value", f"write one of its columns: {columns}")
+    raise ExprError(KIND, name.offset, message, f"write one of its columns: {columns}")
+
+
+def owner_of(name: Name, type_: Type) -> str | None:
+    """Whose rows a column has one value for: the record at the start of its name; None for a scalar."""
+    if not type_.per_row:
+        return None
+    return name.path[0] if len(name.path) > 1 else "the columns here"
+
+
+def strangers(owners: Iterable[str | None], offset: int) -> ExprError | None:
+    """The problem of combining rows of several owners; rows of one value, and scalars, go together."""
+    names = list(dict.fromkeys(owner for owner in owners if owner is not None))
+    if len(names) < 2:
+        return None
+    help = "make a single value of one of them: any(...), count(...), highest(...), lowest(...) or mean(...)"
+    message = f"combines rows of {' and of '.join(names)}, which do not belong together"
+    return ExprError(KIND, offset, message, help)
 
 
 class Checker:
-    """Checks a tree; ``problems`` are in the order of the text once :meth:`found` has been called on the root."""
+    """Finds the kind of every node; what is wrong on the way is collected in ``problems``."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.problems: list[ExprError] = []
 
+    @singledispatchmethod
     def found(self, node: Node) -> Found:
-        match node:
-            case Literal():
-                return self._literal(node)
-            case Name():
-                return self._name(node)
-            case Negate():
-                return self._combined(node.offset, Kind.NUMBER, [self._want(node.operand, Kind.NUMBER, "a sign")])
-            case Arithmetic():
-                return self._arithmetic(node)
-            case Compare():
-                return self._compare(node)
-            case Member():
-                return self._member(node)
-            case IsNull():
-                return self._combined(node.offset, Kind.BOOL, [self.found(node.operand)])
-            case Logic():
-                return self._combined(
-                    node.offset, Kind.BOOL, [self._want(part, Kind.BOOL, node.operator) for part in node.operands]
-                )
-            case Not():
-                return self._combined(node.offset, Kind.BOOL, [self._want(node.operand, Kind.BOOL, "not")])
-            case Choice():
-                return self._choice(node)
-            case Call():
-                return self._call(node)
+        """What is known of ``node``; after a problem, nothing, so that one mistake is reported once."""
+        raise TypeError(f"no node of the language: {node!r}")
 
     def _problem(self, code: str, offset: int, message: str, help: str) -> Found:
         self.problems.append(ExprError(code, offset, message, help))
         return UNKNOWN
 
-    def _literal(self, node: Literal) -> Found:
-        if node.value is None:
-            return Found(Kind.ANY, null=True)
-        kinds = {bool: Kind.BOOL, str: Kind.TEXT}
-        return Found(kinds.get(type(node.value), Kind.NUMBER))
-
-    def _name(self, node: Name) -> Found:
-        try:
-            entry = resolve_value(node, self._scope)
-        except ExprError as error:
-            self.problems.append(error)
-            return UNKNOWN
-        owner = node.path[0] if len(node.path) > 1 else ""
-        return Found(entry.kind, owner if entry.per_row else None)
-
     def _want(self, node: Node, kind: Kind, who: str) -> Found:
         """What ``node`` is; a problem if it cannot be of ``kind``."""
         found = self.found(node)
-        if found.kind not in (kind, Kind.ANY) and kind is not Kind.ANY:
-            self._problem(KIND, node.offset, f"{who} needs {kind.value}, got {found.kind.value}", _mend(kind, found.kind))
-        return found
+        if found.kind is kind or Kind.ANY in (found.kind, kind):
+            return found
+        message = f"{who} needs {kind.value}, got {found.kind.value}"
+        self._problem(KIND, node.offset, message, _mend(kind, found.kind))
+        return Found(Kind.ANY, found.rows)
 
     def _combined(self, offset: int, kind: Kind, parts: Iterable[Found]) -> Found:
         """The result of combining ``parts`` row by row."""
-        owners = {part.rows: None for part in parts if part.rows is not None}
-        if len(owners) > 1:
-            names = " and of ".join(owner or "the columns here" for owner in owners)
-            help = "make one of them a single value with any(...), count(...), highest(...), lowest(...) or mean(...)"
-            return self._problem(KIND, offset, f"combines rows of {names}, which do not belong together", help)
-        return Found(kind, next(iter(owners), None))
+        owners = [part.rows for part in parts if part.rows is not None]
+        if problem := strangers(owners, offset):
+            self.problems.append(problem)
+            return UNKNOWN
+        return Found(kind, owners[0] if owners else None)
 
-    def _arithmetic(self, node: Arithmetic) -> Found:
+    @found.register
+    def _(self, node: Literal) -> Found:
+        if node.value is None:
+            return Found(Kind.ANY, null=True)
+        return Found({bool: Kind.BOOL, str: Kind.TEXT}.get(type(node.value), Kind.NUMBER))
+
+    @found.register
+    def _(self, node: Name) -> Found:
+        try:
+            type_ = resolve_value(node, self._scope)
+        except ExprError as error:
+            self.problems.append(error)
+            return UNKNOWN
+        return Found(type_.kind, owner_of(node, type_))
+
+    @found.register
+    def _(self, node: Negate) -> Found:
+        return self._combined(node.offset, Kind.NUMBER, [self._want(node.operand, Kind.NUMBER, "-")])
+
+    @found.register
+    def _(self, node: Arithmetic) -> Found:
         parts = [self._want(part, Kind.NUMBER, node.operator) for part in (node.left, node.right)]
         return self._combined(node.offset, Kind.NUMBER, parts)
 
-    def _compare(self, node: Compare) -> Found:
+    @found.register
+    def _(self, node: Not) -> Found:
+        return self._combined(node.offset, Kind.BOOL, [self._want(node.operand, Kind.BOOL, "not")])
+
+    @found.register
+    def _(self, node: Logic) -> Found:
+        parts = [self._want(part, Kind.BOOL, node.operator) for part in node.operands]
+        return self._combined(node.offset, Kind.BOOL, parts)
+
+    @found.register
+    def _(self, node: IsNull) -> Found:
+        return self._combined(node.offset, Kind.BOOL, [self.found(node.operand)])
+
+    @found.register
+    def _(self, node: Compare) -> Found:
         parts = [self.found(part) for part in node.operands]
         for i, operator in enumerate(node.operators):
             self._comparable(operator, node.offsets[i], parts[i], parts[i + 1])
@@ -156,61 +173,59 @@ class Checker:
 
     def _comparable(self, operator: str, offset: int, left: Found, right: Found) -> None:
         if left.null or right.null:
-            negated = "not " if operator == "!=" else ""
-            self._problem(KIND, offset, "a comparison with null is always false", f"write: x is {negated}null")
+            help = f"write: x is {'not ' if operator == '!=' else ''}null"
+            self._problem(KIND, offset, "a comparison with null is always false", help)
         elif Kind.ANY in (left.kind, right.kind):
             return
         elif left.kind is not right.kind:
-            kinds = f"{left.kind.value} with {right.kind.value}"
-            self._problem(KIND, offset, f"{operator} compares {kinds}", "compare values of one kind; texts stand in quotes, numbers do not")
+            help = "compare values of one kind; texts stand in quotes, numbers do not"
+            self._problem(KIND, offset, f"{operator} compares {left.kind.value} with {right.kind.value}", help)
         elif left.kind is Kind.BOOL and operator not in ("==", "!="):
-            self._problem(KIND, offset, f"{operator} cannot order true and false", "join conditions with and, or, not")
+            help = "join conditions with and, or, not"
+            self._problem(KIND, offset, f"{operator} cannot order true and false", help)
 
-    def _member(self, node: Member) -> Found:
+    @found.register
+    def _(self, node: Member) -> Found:
         operand = self.found(node.operand)
         for item in node.items:
             kind = self.found(item).kind
-            if Kind.ANY not in (kind, operand.kind) and kind is not operand.kind:
+            if operand.kind not in (kind, Kind.ANY):
                 message = f"looks for {operand.kind.value} in a list that holds {kind.value}"
                 self._problem(KIND, item.offset, message, "texts stand in quotes, numbers do not")
                 break
         return self._combined(node.offset, Kind.BOOL, [operand])
 
-    def _choice(self, node: Choice) -> Found:
-        then = self.found(node.then)
+    @found.register
+    def _(self, node: Choice) -> Found:
+        then, otherwise = self.found(node.then), self.found(node.otherwise)
         condition = self._want(node.condition, Kind.BOOL, "if")
-        otherwise = self.found(node.otherwise)
-        kinds = [part.kind for part in (then, otherwise) if not part.null]
-        known = [kind for kind in kinds if kind is not Kind.ANY]
-        if len(set(known)) > 1:
-            message = f"gives {known[0].value} or {known[1].value}"
+        kinds = list(dict.fromkeys(part.kind for part in (then, otherwise) if not part.null))
+        if len(kinds) > 1 and Kind.ANY not in kinds:
+            message = f"gives {kinds[0].value} or {kinds[1].value}"
             self._problem(KIND, node.offset, message, "both values of a choice must be of one kind")
-        kind = known[0] if len(set(known)) == 1 and len(known) == len(kinds) else Kind.ANY
+        kind = kinds[0] if len(kinds) == 1 else Kind.ANY
         return self._combined(node.offset, kind, [then, condition, otherwise])
 
-    def _call(self, node: Call) -> Found:
+    @found.register
+    def _(self, node: Call) -> Found:
         function = FUNCTIONS[node.function]
-        parts = [
-            self._want(argument, function.kind_of_argument(i), f"{function.name}()")
-            for i, argument in enumerate(node.arguments)
-        ]
+        wanted = [(part, function.kind_of_argument(i)) for i, part in enumerate(node.arguments)]
+        parts = [self._want(part, kind, f"{function.name}()") for part, kind in wanted]
         if not function.aggregate:
             return self._combined(node.offset, function.gives, parts)
-        if parts[0].rows is None and parts[0] is not UNKNOWN:
-            message = f"{function.name}() needs a column, got {parts[0].kind.value} that is a single value"
-            self._problem(KIND, node.arguments[0].offset, message, f"{function.usage}; a column has one value per object")
+        if parts[0].rows is None and parts[0].kind is not Kind.ANY:
+            message = f"{function.name}() needs a column, got a single value"
+            help = f"{function.usage}; a column has one value per object"
+            self._problem(KIND, node.arguments[0].offset, message, help)
         return Found(function.gives)
 
 
 def _mend(wanted: Kind, got: Kind) -> str:
-    match wanted, got:
-        case Kind.BOOL, Kind.NUMBER:
-            return "compare it, as in: x > 0"
-        case Kind.BOOL, _:
-            return 'compare it, as in: x == "car"'
-        case Kind.NUMBER, Kind.TEXT:
-            return "numbers stand without quotes; texts are joined in a template, as in {a} {b}"
-        case Kind.NUMBER, _:
-            return "to count where something is true, write count(...)"
-        case _:
-            return "texts stand in quotes"
+    """How to make a value of the kind ``wanted`` out of one of another."""
+    if wanted is Kind.BOOL:
+        return "compare it, as in: x > 0" if got is Kind.NUMBER else 'compare it, as in: x == "car"'
+    if wanted is Kind.TEXT:
+        return "texts stand in quotes"
+    if got is Kind.TEXT:
+        return "numbers stand without quotes; texts are joined in a template, as in {a} {b}"
+    return "to count the rows where something is true, write count(...)"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import reduce, singledispatch
 from typing import Any
 
 from visionkit.expr import values as v
@@ -29,119 +30,120 @@ Env = Mapping[str, Any]
 Run = Callable[[Env], v.Value]
 
 
+@singledispatch
 def compiled(node: Node) -> Run:
     """A function from an environment to the value of ``node``."""
-    match node:
-        case Literal(value=value):
-            return lambda env: value
-        case Name():
-            return lookup(node)
-        case Negate(offset=offset):
-            operand = compiled(node.operand)
-            return lambda env: v.finite(lambda x: -x, [operand(env)], offset)
-        case Arithmetic():
-            return _binary(node)
-        case Compare():
-            return _compare(node)
-        case Member():
-            return _member(node)
-        case IsNull(negated=negated):
-            operand = compiled(node.operand)
-            return lambda env: _inverted(v.is_null(operand(env)), negated)
-        case Logic():
-            return _logic(node)
-        case Not(offset=offset):
-            operand = compiled(node.operand)
-            return lambda env: _inverted(v.flags(operand(env), offset), True)
-        case Choice():
-            return _choice(node)
-        case Call():
-            return _call(node)
+    raise TypeError(f"no node of the language: {node!r}")
 
 
-def lookup(name: Name) -> Run:
+@compiled.register
+def _(node: Literal) -> Run:
+    return lambda env: node.value
+
+
+@compiled.register
+def lookup(node: Name) -> Run:
     """Follows a dotted name through records; absent anywhere on the way is null.
 
-    The function raises ExprError where the environment lacks the name or the column.
+    The function raises ExprError where the environment lacks the name or a record the column.
     """
+    first, columns = node.path[0], list(zip(node.path[1:], node.offsets[1:], strict=True))
 
     def run(env: Env) -> v.Value:
-        if name.path[0] not in env:
-            fail(NAME, name.offset, f"there is no value named {quote(name.path[0])}", f"values: {', '.join(sorted(env))}")
-        value = env[name.path[0]]
-        for part, offset in zip(name.path[1:], name.offsets[1:], strict=True):
+        if first not in env:
+            fail(NAME, node.offset, f"there is no value named {quote(first)}", f"values: {', '.join(sorted(env))}")
+        value = env[first]
+        for column, offset in columns:
             if value is None:
                 return None
-            value = _field(value, part, offset)
-        return v.normal(value, name.offset)
+            value = _field(value, column, offset)
+        return v.normal(value, node.offset)
 
     return run
 
 
-def _field(record: Any, part: str, offset: int) -> Any:
+def _field(record: Any, column: str, offset: int) -> Any:
     field = getattr(record, "field", None)
     if field is None:
-        fail(COLUMN, offset, f"a {type(record).__name__} has no columns, so no {quote(part)}", "write the name alone")
+        message = f"a {type(record).__name__} has no columns, so no {quote(column)}"
+        fail(COLUMN, offset, message, "write the name alone")
     try:
-        return field(part)
+        return field(column)
     except (KeyError, AttributeError):
-        fail(COLUMN, offset, f"there is no column {quote(part)}", "check the stage that should have made it")
+        fail(COLUMN, offset, f"there is no column {quote(column)}", "check the stage that should have made it")
 
 
-def _inverted(value: Any, invert: bool) -> Any:
-    if not invert:
-        return value
-    return ~value if v.is_column(value) else not value
+@compiled.register
+def _(node: Negate) -> Run:
+    operand, offset = compiled(node.operand), node.offset
+    return lambda env: v.finite(operator.neg, [operand(env)], offset)
 
 
-def _binary(node: Arithmetic) -> Run:
+@compiled.register
+def _(node: Arithmetic) -> Run:
     left, right = compiled(node.left), compiled(node.right)
-    operator, offset = node.operator, node.offset
-    return lambda env: v.arithmetic(operator, left(env), right(env), offset)
+    function, offset = v.OPERATORS[node.operator], node.offset
+    return lambda env: v.finite(function, [left(env), right(env)], offset)
 
 
-def _compare(node: Compare) -> Run:
+@compiled.register
+def _(node: Compare) -> Run:
     operands = [compiled(operand) for operand in node.operands]
-    links = list(zip(node.operators, node.offsets, strict=True))
+    links = list(enumerate(zip(node.operators, node.offsets, strict=True)))
 
     def run(env: Env) -> v.Value:
         values = [operand(env) for operand in operands]
-        results = [v.compare(op, values[i], values[i + 1], at) for i, (op, at) in enumerate(links)]
-        return reduce(_and, results) if len(results) > 1 else results[0]
-
-    def _and(a: Any, b: Any) -> Any:
-        v.length([a, b], node.offset)
-        return a & b
+        results = [v.compare(name, values[i], values[i + 1], offset) for i, (name, offset) in links]
+        return _combined(operator.and_, results, node.offset)
 
     return run
 
 
-def _member(node: Member) -> Run:
+@compiled.register
+def _(node: Logic) -> Run:
+    operands = [(compiled(operand), operand.offset) for operand in node.operands]
+    function = operator.and_ if node.operator == "and" else operator.or_
+
+    def run(env: Env) -> v.Value:
+        # No short cut: a scalar must not hide that the other side is a column.
+        return _combined(function, [v.flags(operand(env), offset) for operand, offset in operands], node.offset)
+
+    return run
+
+
+def _combined(function: Callable[[Any, Any], Any], flags: list[Any], offset: int) -> Any:
+    v.length(flags, offset)
+    return reduce(function, flags)
+
+
+@compiled.register
+def _(node: Member) -> Run:
     operand, negated = compiled(node.operand), node.negated
     items = frozenset((v.kind_of(item.value), item.value) for item in node.items)
     return lambda env: v.member(operand(env), items, negated)
 
 
-def _logic(node: Logic) -> Run:
-    operands = [(compiled(operand), operand.offset) for operand in node.operands]
-    both = node.operator == "and"
-
-    def run(env: Env) -> v.Value:
-        # No short cut: a scalar must not hide that the other side is a column.
-        values = [v.flags(operand(env), offset) for operand, offset in operands]
-        v.length(values, node.offset)
-        return reduce((lambda a, b: a & b) if both else (lambda a, b: a | b), values)
-
-    return run
+@compiled.register
+def _(node: IsNull) -> Run:
+    operand, negated = compiled(node.operand), node.negated
+    return lambda env: v.inverted(v.is_null(operand(env))) if negated else v.is_null(operand(env))
 
 
-def _choice(node: Choice) -> Run:
+@compiled.register
+def _(node: Not) -> Run:
+    operand, offset = compiled(node.operand), node.operand.offset
+    return lambda env: v.inverted(v.flags(operand(env), offset))
+
+
+@compiled.register
+def _(node: Choice) -> Run:
     condition, then, otherwise = (compiled(part) for part in (node.condition, node.then, node.otherwise))
     offset = node.offset
     return lambda env: v.choose(condition(env), then(env), otherwise(env), offset)
 
 
-def _call(node: Call) -> Run:
+@compiled.register
+def _(node: Call) -> Run:
     function, offset = FUNCTIONS[node.function].run, node.offset
     arguments = [compiled(argument) for argument in node.arguments]
     return lambda env: function([argument(env) for argument in arguments], offset)

@@ -63,15 +63,16 @@ class Expression(Parsed):
     def _checked(self, scope: Scope, expect: Kind | None) -> tuple[Type, list[ExprError]]:
         checker = Checker(scope)
         type_ = checker.found(self.tree).type
-        if expect not in (None, Kind.ANY, type_.kind) and type_.kind is not Kind.ANY and expect is not None:
+        if expect is not None and expect is not type_.kind and Kind.ANY not in (expect, type_.kind):
             help = "compare it, as in: x > 0" if expect is Kind.BOOL else "write an expression that gives one"
             message = f"must be {expect.value}, but is {type_.kind.value}"
             checker.problems.append(ExprError(KIND, self.tree.offset, message, help))
         return type_, sorted(checker.problems, key=lambda problem: problem.offset)
 
     def evaluate(self, env: Env) -> Any:
-        """The value: a column (N,) if one took part (number: float64 or as it came, bool, or object for text), else a
-        Python scalar or None.
+        """The value: a column of shape (N,) if one took part, else a Python scalar or None.
+
+        A column that was computed is float64, bool or object (text); one that was only named is as it came.
 
         Raises:
             ExprError: VK151, VK152 or VK153 where the values are not what a scope promised.
@@ -98,7 +99,8 @@ class Expression(Parsed):
         """
         value = v.flags(self._run(env), self.tree.offset)
         if v.is_column(value):
-            raise ExprError(KIND, self.tree.offset, "has one result per row where a single one is needed", "write any(...) or all(...)")
+            message = "has one result per row where a single one is needed"
+            raise ExprError(KIND, self.tree.offset, message, "write any(...) or all(...)")
         return bool(value)
 
     def mask(self, env: Env, count: int) -> NDArray[Any]:

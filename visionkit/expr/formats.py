@@ -44,9 +44,10 @@ def parse_format(spec: str, offset: int) -> Format:
         fail(TEMPLATE, offset, f"{quote(spec)} is not a format", f"allowed: {ALLOWED}")
     numeric = bool(match["sign"] or match["zero"] or match["comma"] or (match["type"] or "s") != "s")
     if numeric and match["type"] == "s":
-        fail(TEMPLATE, offset, f"{quote(spec)} asks for a number's format and for a text's", "leave out s, or + 0 and the comma")
+        fail(TEMPLATE, offset, f"{quote(spec)} mixes the format of a number and of a text", "leave out s, or the rest")
     if match["type"] == "d" and match["precision"]:
-        fail(TEMPLATE, offset, f"{quote(spec)}: whole numbers have no digits after the point", "write f in place of d, or leave out the precision")
+        message = f"{quote(spec)} asks a whole number for digits after the point"
+        fail(TEMPLATE, offset, message, "write f in place of d, or leave out the precision")
     if not numeric and match["precision"] and not match["type"]:
         numeric = True  # .3 alone: three significant digits, as for a number in Python
     kind = Kind.NUMBER if numeric else Kind.TEXT if match["type"] else Kind.ANY

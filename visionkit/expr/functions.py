@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from visionkit.expr import values as v
 from visionkit.expr.types import Kind
@@ -17,7 +16,8 @@ Run = Callable[[Sequence[v.Value], int], v.Value]
 class Function:
     """``takes`` is the kind of each argument (the last repeats if ``variadic``); ``run(values, offset)`` computes it.
 
-    An aggregate turns a column into one scalar and skips nulls; everything else goes row by row.
+    An aggregate turns a column into one scalar and skips nulls; everything else goes row by row. Of no rows, count
+    and sum are 0, any is false, all is true, and mean, highest and lowest are null. A scalar is a column of one row.
     """
 
     name: str
@@ -25,9 +25,9 @@ class Function:
     takes: tuple[Kind, ...]
     gives: Kind
     run: Run
-    aggregate: bool = False
-    optional: int = 0
     variadic: bool = False
+    optional: int = 0
+    aggregate: bool = False
     of_one: str = ""
     """The aggregate that is meant when there is only one argument: max(x) is highest(x)."""
 
@@ -91,7 +91,7 @@ def _length(values: Sequence[v.Value], offset: int) -> v.Value:
     return result
 
 
-def _count(values: Sequence[v.Value], offset: int) -> v.Value:
+def _count(values: Sequence[v.Value], _: int) -> v.Value:
     value = values[0]
     if v.kind_of(value) is Kind.BOOL:
         return int(np.count_nonzero(value))
@@ -112,15 +112,20 @@ def _aggregate(name: str, empty: float | None) -> Run:
     return run
 
 
+_least, _most = _extreme("minimum"), _extreme("maximum")
 _N, _B, _T, _ANY = Kind.NUMBER, Kind.BOOL, Kind.TEXT, Kind.ANY
 
 FUNCTIONS: dict[str, Function] = {
     function.name: function
     for function in (
         Function("abs", "abs(x): without its sign", (_N,), _N, _math("abs")),
-        Function("min", "min(a, b, ...): the least; of one column: its lowest", (_N, _N), _N, _extreme("minimum"), variadic=True, of_one="lowest"),
-        Function("max", "max(a, b, ...): the greatest; of one column: its highest", (_N, _N), _N, _extreme("maximum"), variadic=True, of_one="highest"),
-        Function("round", "round(x) or round(x, digits): to the nearest, ties to even", (_N, _N), _N, _round, optional=1),
+        Function(
+            "min", "min(a, b, ...): the least; min(x): lowest(x)", (_N, _N), _N, _least, variadic=True, of_one="lowest"
+        ),
+        Function(
+            "max", "max(a, b, ...): the most; max(x): highest(x)", (_N, _N), _N, _most, variadic=True, of_one="highest"
+        ),
+        Function("round", "round(x), round(x, digits): ties to even", (_N, _N), _N, _round, optional=1),
         Function("sqrt", "sqrt(x): the square root, null below 0", (_N,), _N, _math("sqrt")),
         Function("hypot", "hypot(a, b): the length of (a, b)", (_N, _N), _N, _math("hypot")),
         Function("len", "len(text): its characters", (_T,), _N, _length),
@@ -132,10 +137,10 @@ FUNCTIONS: dict[str, Function] = {
         Function("count", "count(x): how many rows are true, or not null", (_ANY,), _N, _count, aggregate=True),
         Function("any", "any(x): whether some row is true", (_B,), _B, _quantifier("any"), aggregate=True),
         Function("all", "all(x): whether every row is true", (_B,), _B, _quantifier("all"), aggregate=True),
-        Function("sum", "sum(x): of all rows, 0 of none", (_N,), _N, _aggregate("sum", 0.0), aggregate=True),
-        Function("mean", "mean(x): of all rows, null of none", (_N,), _N, _aggregate("mean", None), aggregate=True),
-        Function("highest", "highest(x): of all rows, null of none", (_N,), _N, _aggregate("max", None), aggregate=True),
-        Function("lowest", "lowest(x): of all rows, null of none", (_N,), _N, _aggregate("min", None), aggregate=True),
+        Function("sum", "sum(x): of all rows", (_N,), _N, _aggregate("sum", 0.0), aggregate=True),
+        Function("mean", "mean(x): of all rows", (_N,), _N, _aggregate("mean", None), aggregate=True),
+        Function("highest", "highest(x): of all rows", (_N,), _N, _aggregate("max", None), aggregate=True),
+        Function("lowest", "lowest(x): of all rows", (_N,), _N, _aggregate("min", None), aggregate=True),
     )
 }
 

@@ -1,7 +1,7 @@
 """The states behind the reducers: what one track keeps of its readings.
 
-A reading is a scalar or, of a record, a dict of its fields. A reading that is null is never counted: None (absent), NaN,
-or a record all of whose fields are null. Memory is bounded by the window, or constant.
+A reading is a scalar or, of a record, a dict of its fields. One that is null is never counted: None (absent), NaN, or
+a record all of whose fields are null. Memory is bounded by the window, or constant.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What ``set:`` writes: how a track remembers, ``vote(text, window=5)``, ``best(text)``, ``last(text)``, ``mean(text.score)``."""
+"""What ``set:`` writes: how a track remembers its readings.
+
+``vote(text, window=5)``, ``best(text)``, ``last(text)``, ``mean(text.score)``; see REDUCERS for what they mean.
+"""
 
 from __future__ import annotations
 
@@ -124,26 +127,35 @@ def _window(reducer: str, tokens: list[Token], close: Token) -> int:
         fail(SYNTAX, tokens[1].offset, "last has no window: it is one reading", usage)
     number = tokens[3]
     if not number.text.isdecimal() or not 1 <= int(number.text) <= MAX_WINDOW:
-        fail(SYNTAX, number.offset, f"window must be a whole number from 1 to {MAX_WINDOW}, got {quote(number.text)}", usage)
+        fail(
+            SYNTAX,
+            number.offset,
+            f"window must be a whole number from 1 to {MAX_WINDOW}, got {quote(number.text)}",
+            usage,
+        )
     return int(number.text)
 
 
 def _misfit(reducer: str, entry: Type | Record, offset: int) -> ExprError | None:
     """Why ``reducer`` cannot work on ``entry``."""
     if isinstance(entry, Record):
-        columns = ", ".join(sorted(entry.fields))
-        if reducer == "mean":
-            return ExprError(KIND, offset, f"mean needs a number, got {entry.noun}", f"write one of its columns: {columns}")
-        if reducer == "best" and "score" not in entry.fields:
-            return ExprError(KIND, offset, f"best needs a score, but {entry.noun} has none", f"columns: {columns}")
-        if reducer == "vote" and not any(key in entry.fields for key in memory.KEYS):
-            message = f"vote needs a text or a class_name, but {entry.noun} has neither"
-            return ExprError(KIND, offset, message, f"write one of its columns: {columns}")
+        return _misfit_record(reducer, entry, offset)
+    if reducer in ("vote", "last") or entry.kind in (Kind.NUMBER, Kind.ANY):
         return None
-    if reducer in ("mean", "best") and entry.kind not in (Kind.NUMBER, Kind.ANY):
-        help = "write the value's id alone, so that its score is known" if reducer == "best" else "write an expression that gives one"
-        return ExprError(KIND, offset, f"{reducer} needs a number, got {entry.kind.value}", help)
-    return None
+    help = "write the value's id alone, so that its score is known" if reducer == "best" else "write mean(x.score)"
+    return ExprError(KIND, offset, f"{reducer} needs a number, got {entry.kind.value}", help)
+
+
+def _misfit_record(reducer: str, record: Record, offset: int) -> ExprError | None:
+    message = {
+        "mean": f"mean needs a number, got {record.noun}",
+        "best": "" if "score" in record.fields else f"best needs a score, but {record.noun} has none",
+        "vote": ""
+        if record.fields.keys() & {*memory.KEYS}
+        else f"vote needs a text or a class_name, not {record.noun}",
+    }.get(reducer)
+    help = f"write one of its columns: {', '.join(sorted(record.fields))}"
+    return ExprError(KIND, offset, message, help) if message else None
 
 
 def _scalar(entry: Type | Record) -> Type | Record:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import NoReturn, Self
 
 from visionkit.expr import values as v
-from visionkit.expr.checker import resolve_value
+from visionkit.expr.checker import owner_of, resolve_value, strangers
 from visionkit.expr.compiler import Env, Run, lookup
 from visionkit.expr.errors import KIND, SIZE, TEMPLATE, ExprError, fail, quote
 from visionkit.expr.formats import Format, parse_format, plain
@@ -67,16 +67,14 @@ class Template(Parsed):
     def check_all(self, scope: Scope, rows: bool = True) -> list[ExprError]:
         """Every problem against ``scope``, in the order of the text; without ``rows``, columns are a problem too."""
         problems: list[ExprError] = []
-        owners: dict[str, None] = {}
-        for slot in self._slots():
+        owners: list[str | None] = []
+        for slot in (part for part in self.parts if isinstance(part, Slot)):
             try:
-                owner = _check(slot, scope, rows)
-                owners |= {} if owner is None else {owner: None}
-                if len(owners) > 1:
-                    names = " and of ".join(name or "the columns here" for name in owners)
-                    fail(KIND, slot.name.offset, f"combines rows of {names}, which do not belong together", "use columns of one value")
+                owners.append(_check(slot, scope, rows))
             except ExprError as error:
                 problems.append(error)
+            if not problems and (stranger := strangers(owners, slot.name.offset)):
+                problems.append(stranger)
         return problems
 
     def render(self, env: Env) -> str:
@@ -95,9 +93,6 @@ class Template(Parsed):
         """
         columns = [[part] * count if isinstance(part, str) else _column(part, env, count) for part in self.parts]
         return ["".join(texts) for texts in zip(*columns, strict=True)] if columns else [""] * count
-
-    def _slots(self) -> Iterator[Slot]:
-        return (part for part in self.parts if isinstance(part, Slot))
 
 
 def _parts(text: str) -> Iterator[str | Slot]:
@@ -118,8 +113,8 @@ def _parts(text: str) -> Iterator[str | Slot]:
 
 def _unpaired(text: str, at: int) -> re.Match[str]:
     brace, other = text[at], {"{": "}", "}": "{"}[text[at]]
-    mend = "close the name with }; for the character { itself," if brace == "{" and "}" not in text[at:] else f"for the character {brace} itself,"
-    fail(TEMPLATE, at, f"{brace} without its {other}", f"{mend} write {brace * 2}")
+    close = "close the name with }; " if brace == "{" and other not in text[at:] else ""
+    fail(TEMPLATE, at, f"{brace} without its {other}", f"{close}for the character {brace} itself, write {brace * 2}")
 
 
 def _slot(inner: str, offset: int) -> Slot:
@@ -127,7 +122,7 @@ def _slot(inner: str, offset: int) -> Slot:
     rest = inner[match.end() :] if match else inner
     if match is None or (rest and rest[0] not in "|:"):
         at = offset + (match.end() if match else 0)
-        help = "write a name, then maybe |default, then maybe :format, as in {car.plate.score|-:.2f}; a brace itself is {{"
+        help = "write a name, maybe |default, maybe :format, as in {car.plate.score|-:.2f}; a brace itself is {{"
         fail(TEMPLATE, at, f"braces hold one name, not {quote(inner)}", help)
     name, at = _name(match.group(), offset), offset + match.end()
     default, colon, spec = rest.partition(":")
@@ -148,22 +143,28 @@ def _check(slot: Slot, scope: Scope, rows: bool) -> str | None:
     name = slot.name
     type_ = resolve_value(name, scope)
     if type_.per_row and not rows:
-        fail(KIND, name.offset, f"{name.dotted} has one value per row; a single one is needed here", "use a name that is one value")
-    wanted = slot.format.kind if slot.format else Kind.ANY
-    if Kind.ANY not in (wanted, type_.kind) and wanted is not type_.kind and wanted is not Kind.TEXT:
-        fail(KIND, name.offset, f"the format {quote(slot.format.spec if slot.format else '')} needs a number, but {name.dotted} is {type_.kind.value}", "leave the format out")
-    return (name.path[0] if len(name.path) > 1 else "") if type_.per_row else None
+        _needs_one(name)
+    if slot.format and slot.format.kind is Kind.NUMBER and type_.kind not in (Kind.NUMBER, Kind.ANY):
+        message = f"the format {quote(slot.format.spec)} needs a number, but {name.dotted} is {type_.kind.value}"
+        fail(KIND, name.offset, message, "leave the format out, or give only a width, as in {x:>8}")
+    return owner_of(name, type_)
+
+
+def _needs_one(name: Name) -> NoReturn:
+    message = f"{name.dotted} has one value per row, but a single one is needed here"
+    fail(KIND, name.offset, message, "use a name that stands for one value")
 
 
 def _scalar(slot: Slot, env: Env) -> v.Value:
     value = slot.run(env)
     if v.is_column(value):
-        fail(KIND, slot.name.offset, f"{slot.name.dotted} has one value per row; a single one is needed here", "use a name that is one value")
+        _needs_one(slot.name)
     return value
 
 
 def _column(slot: Slot, env: Env, count: int) -> list[str]:
     value = slot.run(env)
     if v.is_column(value) and len(value) != count:
-        fail(KIND, slot.name.offset, f"{slot.name.dotted} has {len(value)} rows where {count} are needed", "use columns of one value")
+        message = f"{slot.name.dotted} has {len(value)} rows where {count} are needed"
+        fail(KIND, slot.name.offset, message, "use columns of one value")
     return [slot.show(item) for item in v.rows(value, count)]

@@ -53,7 +53,8 @@ def tokenize(text: str, start: int = 0, stop: int | None = None) -> list[Token]:
         ExprError: a character or a text in quotes that cannot be read, or too long a text.
     """
     if len(text) > MAX_LENGTH:
-        fail(SIZE, MAX_LENGTH, f"has {len(text)} characters, at most {MAX_LENGTH} are allowed", "split it over several stages")
+        message = f"has {len(text)} characters, at most {MAX_LENGTH} are allowed"
+        fail(SIZE, MAX_LENGTH, message, "split it over several stages")
     tokens, at, end = [], start, len(text) if stop is None else stop
     while at < end:
         match = _TOKEN.match(text, at, end) or _unreadable(text, at)
@@ -64,10 +65,11 @@ def tokenize(text: str, start: int = 0, stop: int | None = None) -> list[Token]:
 
 
 def _unreadable(text: str, at: int) -> re.Match[str]:
-    character = text[at]
+    character, line = text[at], text[at:].splitlines()[0]
+    if character in "\"'" and "\\" in line:
+        fail(SYNTAX, at + line.index("\\"), "a text in quotes may not hold a backslash", _WRITE_INSTEAD["\\"])
     if character in "\"'":
-        if "\\" in text[at:].partition("\n")[0]:
-            at += text[at:].index("\\")
-            fail(SYNTAX, at, "a text in quotes may not hold a backslash", _WRITE_INSTEAD["\\"])
-        fail(SYNTAX, at, f"the text that starts with {character} has no closing {character} on its line", f"close it with {character}")
-    fail(SYNTAX, at, f"{quote(character)} has no meaning here", _WRITE_INSTEAD.get(character, "put quotes around a text"))
+        message = f"the text that starts with {character} has no closing {character} on its line"
+        fail(SYNTAX, at, message, f"close it with {character}")
+    help = _WRITE_INSTEAD.get(character, "put quotes around a text")
+    fail(SYNTAX, at, f"{quote(character)} has no meaning here", help)

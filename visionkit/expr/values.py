@@ -1,8 +1,8 @@
 """Values at run time, and what operators do to them.
 
-A value is a scalar (``float``, ``int``, ``bool``, ``str`` or None) or a column, a NumPy array of shape (N,). Null is None
-in a scalar and in a text column, NaN in a number column. A number whose result is not finite is null, so that
-dividing by zero or taking the root of -1 is no error. All arithmetic is float64, for scalars as for columns.
+A value is a scalar (``float``, ``int``, ``bool``, ``str`` or None) or a column, a NumPy array of shape (N,). Null is
+None in a scalar and in a text column, NaN in a number column. A number whose result is not finite is null, so
+that dividing by zero or taking the root of -1 is no error. All arithmetic is float64, of scalars as of columns.
 """
 
 from __future__ import annotations
@@ -48,16 +48,19 @@ def normal(value: Any, offset: int = 0) -> Value:
         return value
     if isinstance(value, float):
         return None if value != value else float(value)
-    if isinstance(value, (np.ndarray, np.generic)):
-        if value.ndim == 0:
-            return normal(value.item(), offset)
-        if value.ndim == 1 and value.dtype.kind in "biufOUT":
-            return value.astype(object) if value.dtype.kind in "UT" else value
-        fail(KIND, offset, f"an array of shape {value.shape} and type {value.dtype} is not a column", "use one value per row")
-    fail(KIND, offset, f"a {type(value).__name__} is neither a number, a text, true, false nor a column", "use one of its columns")
+    if not isinstance(value, (np.ndarray, np.generic)):
+        message = f"a {type(value).__name__} is neither a number, a text, true, false nor a column"
+        fail(KIND, offset, message, "use one of its columns")
+    if value.ndim == 0:
+        return normal(value.item(), offset)
+    if value.ndim > 1 or value.dtype.kind not in "biufOUT":
+        message = f"an array of shape {value.shape} and type {value.dtype} is no column"
+        fail(KIND, offset, message, "a column has one number, text, true or false per row")
+    return value.astype(object) if value.dtype.kind in "UT" else value
 
 
 def is_column(value: Value) -> bool:
+    """Whether ``value`` has one value per row."""
     return isinstance(value, np.ndarray)
 
 
@@ -80,13 +83,21 @@ def length(values: Sequence[Value], offset: int) -> int | None:
     """
     sizes = {len(value) for value in values if is_column(value)}
     if len(sizes) > 1:
-        fail(KIND, offset, f"columns of {' and '.join(map(str, sorted(sizes)))} rows cannot be combined", "use columns of one value")
+        message = f"columns of {' and '.join(map(str, sorted(sizes)))} rows cannot be combined"
+        fail(KIND, offset, message, "use columns of one value")
     return sizes.pop() if sizes else None
 
 
 def rows(value: Value, count: int) -> list[Any]:
     """A column's values as Python scalars with None for null; a scalar is repeated ``count`` times."""
     return [normal(item) for item in value.tolist()] if is_column(value) else [value] * count
+
+
+def objects(items: Sequence[Any]) -> Column:
+    """A column of Python objects, shape (N,)."""
+    column = np.empty(len(items), dtype=object)
+    column[:] = items
+    return column
 
 
 def numbers(value: Value, offset: int) -> Column:
@@ -96,10 +107,10 @@ def numbers(value: Value, offset: int) -> Column:
         ExprError: it holds something else.
     """
     kind = kind_of(value)
-    if kind is None:
-        return np.asarray(np.nan)
     if kind is Kind.NUMBER:
         return np.asarray(value, dtype=np.float64)
+    if kind is None:
+        return np.asarray(np.nan)
     if kind is Kind.ANY:
         items = rows(value, 0)
         if all(kind_of(item) in (None, Kind.NUMBER) for item in items):
@@ -114,10 +125,10 @@ def flags(value: Value, offset: int) -> Any:
         ExprError: it holds something else.
     """
     kind = kind_of(value)
-    if kind is None:
-        return False
     if kind is Kind.BOOL:
         return value
+    if kind is None:
+        return False
     if kind is Kind.ANY:
         items = rows(value, 0)
         if all(item is None or isinstance(item, bool) for item in items):
@@ -125,27 +136,18 @@ def flags(value: Value, offset: int) -> Any:
     fail(KIND, offset, f"needs true or false, got {_found(value)}", "compare it, as in: x > 0")
 
 
-def _found(value: Value) -> str:
-    kinds = {kind_of(item) for item in rows(value, 1)} - {None}
-    return " and ".join(sorted(kind.value for kind in kinds if kind)) or "null"
-
-
-def scalar(array: Any) -> Value:
-    """A column as it is; what has shape () as a Python scalar with None for NaN."""
-    return normal(array) if array.ndim == 0 else array
-
-
-def arithmetic(name: str, left: Value, right: Value, offset: int) -> Value:
-    """``left name right`` in float64; null where an operand is null or the result not finite."""
-    return finite(OPERATORS[name], [left, right], offset)
+def inverted(value: Any) -> Any:
+    """``not`` of a bool or a bool column."""
+    return ~value if is_column(value) else not value
 
 
 def finite(function: Callable[..., Any], values: Sequence[Value], offset: int) -> Value:
-    """``function`` of float64 arrays; null where its result is not finite."""
+    """``function`` of ``values`` as float64 arrays; null where an operand is null or the result not finite."""
     length(values, offset)
     with np.errstate(all="ignore"):
         result = function(*(numbers(value, offset) for value in values))
-    return scalar(np.where(np.isfinite(result), result, np.nan))
+    result = np.where(np.isfinite(result), result, np.nan)
+    return result if result.ndim else normal(result.item())
 
 
 def compare(name: str, left: Value, right: Value, offset: int) -> Any:
@@ -156,7 +158,7 @@ def compare(name: str, left: Value, right: Value, offset: int) -> Any:
         return False if count is None else np.zeros(count, dtype=bool)
     if count is None:
         return _compare_scalars(name, left, right, offset)
-    if kinds[0] is kinds[1] and Kind.ANY not in kinds:
+    if kinds[0] is kinds[1] and kinds[0] in (Kind.NUMBER, Kind.BOOL):
         result = OPERATORS[name](np.asarray(left), np.asarray(right))
         return result & ~(is_null(left) | is_null(right)) if name == "!=" else result
     pairs = zip(rows(left, count), rows(right, count), strict=True)
@@ -166,12 +168,11 @@ def compare(name: str, left: Value, right: Value, offset: int) -> Any:
 def _compare_scalars(name: str, left: Value, right: Value, offset: int) -> bool:
     if left is None or right is None:
         return False
-    kinds = kind_of(left), kind_of(right)
-    if kinds[0] is not kinds[1]:
-        if name in ("==", "!="):
-            return name == "!="
+    if kind_of(left) is kind_of(right):
+        return bool(OPERATORS[name](left, right))
+    if name not in ("==", "!="):
         fail(KIND, offset, f"cannot order {_found(left)} and {_found(right)}", "compare values of one kind")
-    return bool(OPERATORS[name](left, right))
+    return name == "!="
 
 
 def is_null(value: Value) -> Any:
@@ -198,32 +199,35 @@ def choose(condition: Value, then: Value, otherwise: Value, offset: int) -> Valu
     count = length([holds, then, otherwise], offset)
     if count is None:
         return then if holds else otherwise
-    if Kind.ANY not in (kinds := {kind_of(then), kind_of(otherwise)}) and kinds <= {Kind.NUMBER, None}:
-        return np.where(holds, numbers(then, offset), numbers(otherwise, offset)) + np.zeros(count)
-    if kinds == {Kind.BOOL}:
-        return np.where(holds, then, otherwise) & np.ones(count, dtype=bool)
     picks = zip(rows(holds, count), rows(then, count), rows(otherwise, count), strict=True)
-    return objects([a if c else b for c, a, b in picks])
+    items = [a if take else b for take, a, b in picks]
+    kinds = {kind_of(then), kind_of(otherwise)}
+    if kinds <= {Kind.NUMBER, None}:
+        return np.array([np.nan if item is None else item for item in items], dtype=np.float64)
+    return np.array(items, dtype=bool) if kinds == {Kind.BOOL} else objects(items)
 
 
-def objects(items: Sequence[Any]) -> Column:
-    """A column of Python objects, shape (N,)."""
-    column = np.empty(len(items), dtype=object)
-    column[:] = items
-    return column
+def each(function: Callable[..., Any], texts: Sequence[Value], offset: int, null: Any = None) -> Any:
+    """``function`` of every row's texts, ``null`` where one of them is null: a scalar, or a list of N.
 
-
-def each(function: Callable[..., Any], values: Sequence[Value], offset: int, null: Any = None) -> Any:
-    """``function`` of every row's texts, ``null`` where one of them is null: a scalar, or a list of N."""
-
-    def one(*items: Value) -> Any:
-        if None in items:
-            return null
-        if not all(isinstance(item, str) for item in items):
-            fail(KIND, offset, f"needs a text, got {', '.join(_found(i) for i in items if not isinstance(i, str))}", "use a column of texts")
-        return function(*items)
-
-    count = length(values, offset)
+    Raises:
+        ExprError: something else than text.
+    """
+    count = length(texts, offset)
     if count is None:
-        return one(*values)
-    return [one(*items) for items in zip(*(rows(value, count) for value in values), strict=True)]
+        return _of_texts(function, texts, offset, null)
+    columns = zip(*(rows(text, count) for text in texts), strict=True)
+    return [_of_texts(function, items, offset, null) for items in columns]
+
+
+def _of_texts(function: Callable[..., Any], texts: Sequence[Value], offset: int, null: Any) -> Any:
+    if None in texts:
+        return null
+    if wrong := [text for text in texts if not isinstance(text, str)]:
+        fail(KIND, offset, f"needs a text, got {_found(wrong[0])}", "use a column of texts")
+    return function(*texts)
+
+
+def _found(value: Value) -> str:
+    kinds = {kind_of(item) for item in rows(value, 1)}
+    return " and ".join(sorted(kind.value for kind in kinds if kind)) or "null"
