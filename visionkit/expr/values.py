@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from visionkit.expr.errors import KIND, fail
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Column = NDArray[Any]
 
 Value = Any
+_KINDS = {bool: Kind.BOOL, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, type(None): None}
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -39,15 +41,15 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def normal(value: Any, offset: int = 0) -> Value:
-    """``value`` as a scalar or a column, whatever it came as (NumPy scalars, fixed-width text, NaN).
+    """``value`` as a scalar or a column, whatever it came as (NumPy scalars, fractions, fixed-width text, NaN).
 
     Raises:
         ExprError: it is neither.
     """
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return None if value != value else float(value)
+    if type(value) in _KINDS:
+        return value if value == value else None
+    if isinstance(value, (str, Fraction)):
+        return str(value) if isinstance(value, str) else float(value)
     if not isinstance(value, (np.ndarray, np.generic)):
         message = f"a {type(value).__name__} is neither a number, a text, true, false nor a column"
         fail(KIND, offset, message, "use one of its columns")
@@ -68,11 +70,7 @@ def kind_of(value: Value) -> Kind | None:
     """The kind of a scalar or of a typed column; None for null, ANY for a column of objects."""
     if is_column(value):
         return {"b": Kind.BOOL, "O": Kind.ANY}.get(value.dtype.kind, Kind.NUMBER)
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return Kind.BOOL
-    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+    return _KINDS[type(value)]
 
 
 def length(values: Sequence[Value], offset: int) -> int | None:
@@ -90,7 +88,10 @@ def length(values: Sequence[Value], offset: int) -> int | None:
 
 def rows(value: Value, count: int) -> list[Any]:
     """A column's values as Python scalars with None for null; a scalar is repeated ``count`` times."""
-    return [normal(item) for item in value.tolist()] if is_column(value) else [value] * count
+    if not is_column(value):
+        return [value] * count
+    items = value.tolist()
+    return items if value.dtype.kind in "biu" else [normal(item) for item in items]
 
 
 def objects(items: Sequence[Any]) -> Column:
@@ -161,6 +162,9 @@ def compare(name: str, left: Value, right: Value, offset: int) -> Any:
     if kinds[0] is kinds[1] and kinds[0] in (Kind.NUMBER, Kind.BOOL):
         result = OPERATORS[name](np.asarray(left), np.asarray(right))
         return result & ~(is_null(left) | is_null(right)) if name == "!=" else result
+    if name in ("==", "!=") and str in (type(left), type(right)):
+        result = OPERATORS[name](left, right)  # a text equals only texts, so NumPy may compare whatever there is
+        return result & ~(is_null(left) | is_null(right)) if name == "!=" else result
     pairs = zip(rows(left, count), rows(right, count), strict=True)
     return np.fromiter((_compare_scalars(name, a, b, offset) for a, b in pairs), dtype=bool, count=count)
 
@@ -182,7 +186,7 @@ def is_null(value: Value) -> Any:
     if value.dtype.kind == "f":
         return np.isnan(value)
     if value.dtype.kind == "O":
-        return np.array([item is None for item in rows(value, 0)], dtype=bool)
+        return np.equal(value, np.array(None)) | (value != value)
     return np.zeros(len(value), dtype=bool)
 
 
@@ -190,7 +194,8 @@ def member(value: Value, items: frozenset[tuple[Kind | None, Value]], negated: b
     """``value in items`` (or ``not in``); false where it is null. An item is a pair of kind and value."""
     if not is_column(value):
         return value is not None and ((kind_of(value), value) in items) != negated
-    return np.array([member(item, items, negated) for item in rows(value, 0)], dtype=bool)
+    found = np.array([(_KINDS[type(item)], item) in items for item in rows(value, 0)], dtype=bool)
+    return ~(found | is_null(value)) if negated else found
 
 
 def choose(condition: Value, then: Value, otherwise: Value, offset: int) -> Value:
