@@ -112,10 +112,11 @@ class _Reader:
 
     def _pts(self, frame: VideoFrame) -> Fraction:
         """Seconds since the start of the stream; always later than the frame before, even in broken files."""
-        if frame.pts is None or frame.time_base is None:
+        base = frame.time_base or self.stream.time_base  # frames that come out at the end know none
+        if frame.pts is None or base is None:
             return Fraction(0) if self.last is None else self.last + self.step
-        pts = frame.pts * frame.time_base - self.start
-        return pts if self.last is None or pts > self.last else self.last + frame.time_base
+        pts = frame.pts * base - self.start
+        return pts if self.last is None or pts > self.last else self.last + base
 
     def _due(self, pts: Fraction) -> bool:
         """Of each 1/fps of a second the first frame is taken."""
@@ -141,7 +142,7 @@ class _Reader:
 
     def _tombstone(self, error: SourceError) -> Frame:
         where = SourceError(f"{self.info.path}: frame {self.index}: {error.message}")
-        return self._next(failing(where), 0, None if self.last is None else self.last)
+        return self._next(failing(where), 0, Fraction(self.options.from_ or 0) if self.last is None else self.last)
 
     def _next(self, load: Callable[[], Image], nbytes: int, pts: Fraction | None) -> Frame:
         frame = Frame(self.info, self.index, load, nbytes, pts, self.session)

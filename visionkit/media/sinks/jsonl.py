@@ -1,0 +1,25 @@
+"""``jsonl``: one line of JSON for every packet."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from visionkit.data import Packet
+from visionkit.expr import Template
+from visionkit.media.sinks.rows import packet_row, to_json
+from visionkit.media.sinks.tables import TableParams, TableSink
+
+
+class JsonlParams(TableParams):
+    path: Template = Field(
+        Template.parse("results.jsonl"),
+        description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
+        "{source.stem}.jsonl, one for each.",
+    )
+
+
+class JsonlSink(TableSink[JsonlParams]):
+    """Every result of every packet as a line of JSON; see :func:`visionkit.media.sinks.rows.packet_row`."""
+
+    def text(self, packet: Packet) -> str:
+        return to_json(packet_row(packet, self._names)) + "\n"

@@ -1,0 +1,145 @@
+"""What JSONL and CSV have in common: one file for all sources or one for each, appended line by line."""
+
+from __future__ import annotations
+
+import threading
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+from pydantic import Field
+
+from visionkit.data import Packet
+from visionkit.errors import SinkError
+from visionkit.expr import Template
+from visionkit.media.sinks import paths
+from visionkit.media.sinks.part import finish, part_of, writing
+from visionkit.stage.sink import Sink, SinkContext, SinkParams
+from visionkit.stage.source import SourceInfo
+
+FLUSH_EVERY = 64  # rows: a killed run keeps all but the last few
+
+
+class TableParams(SinkParams):
+    path: Template = Field(
+        Template.parse("results.txt"),
+        description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
+        "{source.stem}, one for each.",
+    )
+    include: tuple[str, ...] | None = Field(None, description="Ids of the results to write; all if not given.")
+
+
+T = TypeVar("T", bound=TableParams)
+
+
+class Table:
+    """A text file that grows by whole lines under ``.part``."""
+
+    def __init__(self, path: Path, head: str = "") -> None:
+        self.path = path
+        self.failed = False
+        self._rows = 0
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: BinaryIO = open(part_of(path), "wb")
+        self.append(head)
+
+    def append(self, text: str) -> None:
+        try:
+            with writing(self.path):
+                self._file.write(text.encode("utf-8", "backslashreplace"))
+                self._rows += 1
+                if self._rows % FLUSH_EVERY == 0:
+                    self._file.flush()
+        except SinkError:
+            self.failed = True
+            raise
+
+    def close(self) -> Path | None:
+        """Give it its name; None if writing had failed: then the part stays."""
+        if self.failed:
+            with suppress(OSError):
+                self._file.close()
+            return None
+        with writing(self.path):
+            self._file.close()
+        finish(self.path)
+        return self.path
+
+
+class TableSink(Sink[T]):
+    """Base of outputs that write lines."""
+
+    takes = "results"
+
+    def __init__(self, params: T) -> None:
+        super().__init__(params)
+        self._lock = threading.Lock()
+        self._tables: dict[Path, Table] = {}
+        self._finished: list[Path] = []
+
+    @abstractmethod
+    def text(self, packet: Packet) -> str:
+        """The lines of a packet, each with its newline."""
+
+    def head(self) -> str:
+        """What comes first in each table."""
+        return ""
+
+    @property
+    def is_single(self) -> bool:
+        return not self.params.path.names
+
+    def path_of(self, source: SourceInfo) -> Path:
+        if self.is_single:
+            return self._out / paths.safe(self.params.path.text, "the table")
+        return self._out / paths.rendered(self.params.path, source)
+
+    def check(self, context: SinkContext, sources: Sequence[SourceInfo]) -> None:
+        self._configure(context)
+        if not self.is_single:
+            help = 'use a placeholder that tells them apart, e.g. "{source.relpath}"'
+            paths.check_paths(context.out, context.overwrite, sources, self.path_of, help)
+        elif self._single.exists():
+            paths.refuse_existing([self._single], context.overwrite)
+
+    def open(self, context: SinkContext) -> None:
+        self._configure(context)
+        if self.is_single:  # there from the start, so that no result is an empty table
+            self._tables[self._single] = Table(self._single, self.head())
+
+    def _configure(self, context: SinkContext) -> None:
+        self._out = context.out
+        self._names = self.params.include if self.params.include is not None else context.names
+        if self.is_single:
+            self._single = self._out / paths.safe(self.params.path.render({}), "the table")
+
+    def prepare(self, packet: Packet, source: SourceInfo) -> str:
+        return "" if packet.is_tombstone else self.text(packet)
+
+    def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
+        if packet.is_tombstone and not prepared:
+            return
+        path = self._single if self.is_single else self.path_of(source)
+        with self._lock:
+            if path not in self._tables:
+                self._tables[path] = Table(path, self.head())
+            if prepared:
+                self._tables[path].append(prepared)
+
+    def end(self, source: SourceInfo) -> None:
+        if not self.is_single:
+            with self._lock:
+                table = self._tables.pop(self.path_of(source), None)
+            self._close(table)
+
+    def close(self, aborted: bool) -> list[Path]:
+        while self._tables:
+            self._close(self._tables.popitem()[1])
+        return self._finished
+
+    def _close(self, table: Table | None) -> None:
+        if table is not None and (path := table.close()) is not None:
+            self._finished.append(path)
