@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,28 @@ def choose_device(asked: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+class Models(Protocol):
+    """Where contexts get networks and files from."""
+
+    @property
+    def device(self) -> str: ...
+    def model(self, name: str, task: str) -> Any: ...
+    def file(self, name: str, part: str | None = None) -> Path: ...
+
+
 @dataclass(frozen=True)
 class Context:
     """The :class:`~visionkit.stage.context.StageContext` of the engine."""
 
     stage_id: str
-    device: str
+    models: Models
     seed: int
-    models: Any
-    notes: Callable[[str], None]
+    note: Callable[[str], None]
+
+    @property
+    def device(self) -> str:
+        """See :class:`~visionkit.stage.context.StageContext`."""
+        return self.models.device
 
     def model(self, name: str, task: str) -> Any:
         """See :class:`~visionkit.stage.context.StageContext`."""
@@ -74,8 +87,8 @@ class Context:
 
     def file(self, name: str, part: str | None = None) -> Path:
         """See :class:`~visionkit.stage.context.StageContext`."""
-        return Path(self.models.file(name, part))
+        return self.models.file(name, part)
 
     def report(self, message: str) -> None:
         """See :class:`~visionkit.stage.context.StageContext`."""
-        self.notes(message)
+        self.note(message)

@@ -1,0 +1,271 @@
+"""The composition root: a pipeline, loaded, run on inputs. The command line and the live page stand on it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING, Any, Self
+
+from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
+from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
+from visionkit.pipeline.plan import Plan
+
+if TYPE_CHECKING:
+    from visionkit.media.sources import SourceOptions
+    from visionkit.runtime.context import RunSettings
+    from visionkit.runtime.engine import Engine
+    from visionkit.runtime.metrics import RunSummary
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a pipeline found out about one frame; shows itself in a notebook.
+
+    Attributes:
+        packet: key, pts, values by stage id, failure.
+        plan: the plan that made it.
+    """
+
+    packet: Packet
+    plan: Plan
+
+    def __getitem__(self, id_: str) -> Any:
+        """The value of a stage by its id, ``ABSENT`` if it did not run."""
+        return self.packet.values[id_]
+
+    @property
+    def image(self) -> Image:
+        """The picture to show: the last one drawn on, otherwise the last one made."""
+        shown = [v for v in self.packet.values.values() if isinstance(v, Image)]
+        drawn = [v for v in shown if isinstance(v, Annotated)]
+        return (drawn or shown)[-1]
+
+    @property
+    def detections(self) -> Detections:
+        """The last objects found, in source-frame pixels where they have a place there."""
+        found = [v for v in self.packet.values.values() if isinstance(v, Detections)]
+        if not found:
+            return Detections.empty(self.image.canvas)
+        return found[-1] if found[-1].canvas.to_frame is None else found[-1].lifted()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the pixels, ready for JSON."""
+        rows: dict[str, Any] = {"source": self.packet.key.source, "index": self.packet.key.index}
+        for id_, value in self.packet.values.items():
+            if value is ABSENT or isinstance(value, Image):
+                continue
+            rows[id_] = value.to_dicts() if isinstance(value, Detections) else value.to_dict()
+        return rows
+
+    def _repr_png_(self) -> bytes:
+        return self.image._repr_png_()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A compiled pipeline.
+
+    >>> pipeline = Pipeline.load("pipelines/detect.yaml", min_score=0.4)
+    >>> for result in pipeline.run("street.jpg"):
+    ...     print(result.detections.class_name)
+    """
+
+    plan: Plan
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: str | Path, *, allow_code: bool = False, **variables: Any) -> Self:
+        """Compile a pipeline file; keyword arguments are its variables.
+
+        Raises:
+            PipelineError: everything wrong in the file, with positions.
+        """
+        return cls(compile_file(path, CompileOptions(variables, allow_code)))
+
+    @classmethod
+    def from_text(cls, text: str, *, allow_code: bool = False, file: str = "<text>", **variables: Any) -> Self:
+        """Compile a pipeline written as YAML text."""
+        return cls(compile_text(text, file, CompileOptions(variables, allow_code)))
+
+    def with_settings(self, **settings: Any) -> Self:
+        """A copy that runs with other :class:`RunSettings`: ``device="cuda"``, ``batch=8``, ``workers=4`` …"""
+        return replace(self, settings={**self.settings, **settings})
+
+    def run(self, *inputs: Any, options: SourceOptions | None = None) -> Iterator[Result]:
+        """Run on pictures, folders, videos, cameras or arrays (H, W, 3) BGR uint8, and iterate over the results.
+
+        Results come in order while later frames are worked on; leaving the loop early ends the run. The file's
+        ``outputs`` are not written: that is :meth:`write`.
+        """
+        queue: Queue[Packet | None] = Queue(maxsize=8)
+        job = Job(self.plan, self._run_settings(), on_packet=queue.put)
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                job.run(inputs, options=options, outputs=False)
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                queue.put(None)
+
+        thread = threading.Thread(target=work, name="visionkit:run", daemon=True)
+        thread.start()
+        try:
+            while (packet := queue.get()) is not None:
+                yield Result(packet, self.plan)
+            thread.join()
+        finally:
+            job.stop()
+            while thread.is_alive():  # let the last packets through so that the run can end
+                if not queue.empty():
+                    queue.get_nowait()
+                thread.join(0.01)
+        if failure:
+            raise failure[0]
+
+    def write(
+        self, *inputs: Any, out: str | Path = "out", overwrite: bool = False, options: SourceOptions | None = None
+    ) -> RunSummary:
+        """Run on inputs and write the file's outputs below ``out``.
+
+        Raises:
+            VisionkitError: an output exists already, or cannot be written.
+        """
+        return Job(self.plan, self._run_settings()).run(inputs, out=Path(out), overwrite=overwrite, options=options)
+
+    def _run_settings(self) -> RunSettings:
+        from visionkit.runtime.context import RunSettings
+
+        return RunSettings(**{**self.plan.run, **self.settings})
+
+
+class Job:
+    """One run of a plan on inputs, with the outputs of its file. ``total`` is the number of frames, where known."""
+
+    def __init__(
+        self, plan: Plan, settings: RunSettings, on_packet: Callable[[Packet], None] | None = None, trust: bool = False
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.engine: Engine | None = None
+        self.total: int | None = None
+        self._on_packet = on_packet
+        self._trust = trust
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the run soon; what is in flight is finished and outputs are closed."""
+        self._stopped = True
+        if self.engine is not None:
+            self.engine.stop()
+
+    def run(
+        self,
+        inputs: Sequence[Any],
+        *,
+        out: Path = Path("out"),
+        overwrite: bool = False,
+        options: SourceOptions | None = None,
+        outputs: bool = True,
+        progress: Callable[[str, int, int], None] | None = None,
+    ) -> RunSummary:
+        """Open everything, run, close everything.
+
+        Args:
+            inputs: what :func:`visionkit.media.sources.open_sources` takes.
+            progress: told of downloads of weights: name, bytes done, bytes in all.
+        """
+        from visionkit.media.sources import SourceOptions, open_sources
+        from visionkit.runtime.context import cores
+        from visionkit.runtime.engine import Engine
+        from visionkit.runtime.threads import limit_threads
+        from visionkit.stage.sink import SinkContext
+
+        sources = open_sources(inputs, options or SourceOptions())
+        context = SinkContext(out, overwrite, plan_hash=self.plan.hash)
+        outlets = self._outlets(outputs)
+        infos = [info for source in sources for info in source.infos or ()]
+        self.total = sum(info.frames or 1 for info in infos) if infos else None
+        for outlet in outlets:
+            outlet.sink.check(replace(context, names=outlet.names), infos)
+        limit_threads(self.plan, self.settings.worker_count, cores())
+        hub = ModelHub(self.settings, self._trust, progress)
+        engine = self.engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
+        if self._stopped:
+            engine.stop()
+        try:
+            return engine.run(sources, outlets, context)
+        finally:
+            hub.close()
+
+    def _outlets(self, outputs: bool) -> list[Any]:
+        from visionkit.runtime.outlets import Outlet
+        from visionkit.stage.catalogue import sinks
+
+        if not outputs:
+            return []
+        own = [Outlet(node.id, node.sink(node.params), node) for node in self.plan.outputs]
+        errors = sinks().get("errors")
+        return [*own, Outlet("errors", errors(errors.Params()))]
+
+
+class ModelHub:
+    """Makes stage contexts; networks and the weights store behind them are set up when first asked for."""
+
+    def __init__(
+        self, settings: RunSettings, trust: bool = False, progress: Callable[[str, int, int], None] | None = None
+    ) -> None:
+        self._settings = settings
+        self._trust = trust
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._cache: Any = None
+        self._device: str | None = None
+
+    def context(self, stage_id: str, note: Callable[[str], None]) -> Any:
+        """The context of one stage."""
+        from visionkit.runtime.context import Context
+
+        return Context(stage_id, self, self._settings.seed, note)
+
+    @property
+    def device(self) -> str:
+        """The device networks run on; "auto" is settled when somebody asks."""
+        from visionkit.runtime.context import choose_device
+
+        if self._device is None:
+            self._device = choose_device(self._settings.device)
+        return self._device
+
+    def model(self, name: str, task: str) -> Any:
+        """A loaded network, shared by all that ask for it."""
+        return self._models().model(name, task)
+
+    def file(self, name: str, part: str | None = None) -> Path:
+        """A verified file of a catalogue entry."""
+        models = self._models()
+        return Path(models.store.path(models.catalogue.get(name), part))
+
+    def close(self) -> None:
+        if self._cache is not None:
+            self._cache.close()
+
+    def _models(self) -> Any:
+        with self._lock:
+            if self._cache is None:
+                from visionkit.backends import ModelCache, Settings
+                from visionkit.weights import Catalogue, Store
+
+                precision = self._settings.precision
+                settings = Settings(self.device, "fp32" if precision == "auto" else precision, self._settings.backend)
+                options: dict[str, Any] = {"trust": self._trust}
+                if self._settings.offline or os.environ.get("VISIONKIT_OFFLINE"):
+                    options["offline"] = True
+                store = Store(**options)
+                self._cache = ModelCache(Catalogue.load(), store, settings)
+            return self._cache

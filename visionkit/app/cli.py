@@ -1,0 +1,126 @@
+"""``visionkit``: the command line.
+
+Exit codes: 0 all done · 1 an unexpected error · 2 a wrong command line · 3 done, but some inputs failed (see
+errors.jsonl) · 4 the pipeline file is wrong · 5 an output could not be written · 6 weights or a package are missing ·
+7 an input could not be opened · 8 a stage failed with ``on_error: stop`` · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from visionkit import __version__, errors
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_SOME_FAILED = 3
+EXIT_PIPELINE = 4
+EXIT_OUTPUT = 5
+EXIT_MISSING = 6
+EXIT_INPUT = 7
+EXIT_STAGE = 8
+EXIT_INTERRUPTED = 130
+EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.PipelineError, EXIT_PIPELINE),
+    (errors.UsageError, EXIT_USAGE),
+    (errors.SinkError, EXIT_OUTPUT),
+    (errors.MissingExtraError, EXIT_MISSING),
+    (errors.WeightsError, EXIT_MISSING),
+    (errors.SourceError, EXIT_INPUT),
+    (errors.StageError, EXIT_STAGE),
+    (KeyboardInterrupt, EXIT_INTERRUPTED),
+)
+
+app = typer.Typer(
+    name="visionkit",
+    help="Chain computer-vision stages with one declarative file.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(__doc__ or "").partition("\n\n")[2].replace("\n", " "),
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"visionkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(False, "--debug", envvar="VISIONKIT_DEBUG", help="Show the whole traceback of an error."),
+) -> None:
+    if debug:
+        app.info.epilog = "debug"
+
+
+def _register() -> None:
+    """Commands are registered here; each imports what it needs when it is called."""
+    from visionkit.app import inspect_commands, run_commands, weights_commands
+
+    for module in (run_commands, inspect_commands, weights_commands):
+        module.register(app)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an error that ended a command."""
+    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_FAILED)
+
+
+def main() -> None:
+    """The console script."""
+    _register()
+    sys.exit(guarded(lambda: app(standalone_mode=False)))
+
+
+def guarded(command: Callable[[], Any]) -> int:
+    """Runs a command; whatever it raises is printed as a person can use it, and becomes an exit code."""
+    import click
+
+    try:
+        result = command()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort:
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        return EXIT_FAILED
+    except errors.VisionkitError as error:
+        _print_error(error)
+        return exit_code(error)
+    except Exception as error:
+        _print_unexpected(error)
+        return EXIT_FAILED
+    return result if isinstance(result, int) else 0
+
+
+def _print_error(error: errors.VisionkitError) -> None:
+    if isinstance(error, errors.PipelineError):
+        count = len(error.problems)
+        typer.echo(f"{error}\n\n{count} problem{'s' if count > 1 else ''}", err=True)
+        return
+    typer.echo(f"{error.code}  {error.message}", err=True)
+    for line in error.help.splitlines():
+        typer.echo(f"  help: {line}", err=True)
+
+
+def _print_unexpected(error: Exception) -> None:
+    if app.info.epilog == "debug":
+        import traceback
+
+        traceback.print_exception(error)
+        return
+    typer.echo(f"unexpected error: {type(error).__name__}: {error}", err=True)
+    typer.echo("  help: run it again as visionkit --debug ... and report what it prints", err=True)

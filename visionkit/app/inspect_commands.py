@@ -1,0 +1,133 @@
+"""Commands that look and run nothing: validate, explain, schema, stages, new, doctor, licences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visionkit.app.run_commands import PipelineArg, Sets, find_pipeline, parse_sets
+
+AllowCode = Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages import your files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the app."""
+    for command in (validate, explain, schema, stages, new, doctor, licences):
+        app.command()(command)
+
+
+def validate(
+    pipelines: Annotated[list[str], typer.Argument(metavar="PIPELINE...", help="Pipeline files.")],
+    set_: Sets = None,
+    allow_code: AllowCode = False,
+) -> int:
+    """Check pipeline files: all problems at once, nothing is loaded or run."""
+    from visionkit.app.cli import EXIT_PIPELINE
+    from visionkit.errors import PipelineError
+    from visionkit.pipeline.compile import CompileOptions, compile_file
+
+    options = CompileOptions(parse_sets(set_ or []), allow_code)
+    problems = 0
+    for name in pipelines:
+        try:
+            plan = compile_file(find_pipeline(name), options)
+            typer.echo(f"{name}: good, {len(list(plan.walk()))} stages")
+        except PipelineError as error:
+            problems += len(error.problems)
+            typer.echo(f"{error}\n", err=True)
+    if problems:
+        typer.echo(f"{problems} problem{'s' if problems > 1 else ''}", err=True)
+    return EXIT_PIPELINE if problems else 0
+
+
+def explain(
+    pipeline: PipelineArg,
+    set_: Sets = None,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print the graph as a Mermaid diagram.")] = False,
+    why: Annotated[str, typer.Option("--why", metavar="STAGE.INPUT", help="How the wire into an input was chosen.")] = "",
+    allow_code: AllowCode = False,
+) -> None:
+    """Show what a pipeline compiles to: stages, wires, types, workers."""
+    from visionkit.pipeline.compile import CompileOptions, compile_file
+    from visionkit.pipeline.explain import mermaid as diagram
+    from visionkit.pipeline.explain import table, why_wire
+
+    plan = compile_file(find_pipeline(pipeline), CompileOptions(parse_sets(set_ or []), allow_code))
+    if why:
+        typer.echo(why_wire(plan, why))
+    elif mermaid:
+        typer.echo(diagram(plan))
+    else:
+        typer.echo(table(plan))
+
+
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
+) -> None:
+    """Print the JSON Schema of pipeline files, for editors."""
+    import json
+
+    from visionkit.pipeline.schema import pipeline_schema
+
+    text = json.dumps(pipeline_schema(), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def stages(name: Annotated[str, typer.Argument(help="A stage, or a family such as draw.")] = "") -> None:
+    """List all stages, or show one: parameters, inputs, outputs, example."""
+    from visionkit.app.stage_help import describe, listing
+    from visionkit.stage.catalogue import stages as catalogue
+
+    found = catalogue()
+    if name and name in found:
+        typer.echo(describe(name, found.get(name)))
+        return
+    chosen = [n for n in found.names() if n.startswith(name)]
+    if name and not chosen:
+        found.get(name)
+    typer.echo(listing({n: found.get(n) for n in chosen}))
+
+
+def new(
+    path: Annotated[Path, typer.Argument(help="The file to write.")],
+    like: Annotated[str, typer.Option(help="A bundled pipeline to start from.")] = "",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
+) -> None:
+    """Write a commented starter pipeline."""
+    from visionkit.errors import UsageError
+    from visionkit.resources import resource_dir
+
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists already", help="--overwrite replaces it")
+    source = find_pipeline(like) if like else resource_dir("pipelines") / "starter.yaml"
+    path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(f"wrote {path}; try: visionkit run {path} photo.jpg")
+
+
+def doctor() -> int:
+    """Say what this machine has: packages, devices, codecs, weights, and what is wrong."""
+    from visionkit.app.doctor import report
+
+    lines, healthy = report()
+    typer.echo("\n".join(lines))
+    return 0 if healthy else 1
+
+
+def licences(pipeline: PipelineArg) -> None:
+    """Say under which licences a pipeline's weights stand."""
+    from visionkit.pipeline.compile import compile_file
+    from visionkit.weights import Catalogue
+    from visionkit.weights import licences as summarise
+
+    plan = compile_file(find_pipeline(pipeline))
+    catalogue = Catalogue.load()
+    entries = [catalogue.get(name) for name in plan.weights if name in catalogue]
+    if not entries:
+        typer.echo("no weights: visionkit itself is Apache-2.0")
+    for row in summarise(entries):
+        typer.echo(f"{row.licence}: {', '.join(row.names)}{'  (copyleft)' if row.copyleft else ''}")

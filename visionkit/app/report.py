@@ -1,0 +1,176 @@
+"""How a run is shown: a progress bar on a terminal, plain lines or JSON otherwise, a summary at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from visionkit.api import Job, Pipeline
+    from visionkit.media.sources import SourceOptions
+    from visionkit.runtime.metrics import RunSummary
+
+INTERVAL = 5.0
+"""Seconds between plain progress lines."""
+
+
+class Reporter:
+    """Runs a pipeline and tells the user about it.
+
+    Args:
+        json: machine-readable lines on stdout.
+        quiet: nothing but errors.
+    """
+
+    def __init__(self, json: bool = False, quiet: bool = False) -> None:
+        self._json = json
+        self._quiet = quiet
+
+    def execute(
+        self,
+        pipeline: Pipeline,
+        inputs: Sequence[str],
+        out: Path,
+        overwrite: bool,
+        options: SourceOptions,
+        trust: bool = False,
+    ) -> int:
+        """Runs; returns the exit code."""
+        from visionkit.api import Job
+        from visionkit.app.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
+
+        job = Job(pipeline.plan, pipeline._run_settings(), trust=trust)
+        with stop_on_signals(job) as signals, self._watching(job):
+            summary = job.run(
+                inputs, out=out, overwrite=overwrite, options=options, progress=self._download
+            )
+        self._show(summary, out)
+        if signals:
+            return EXIT_INTERRUPTED
+        return EXIT_SOME_FAILED if summary.failed or summary.object_failures else 0
+
+    @contextmanager
+    def _watching(self, job: Job) -> Iterator[None]:
+        if self._quiet:
+            yield
+            return
+        done = threading.Event()
+        target = self._bar if sys.stderr.isatty() and not self._json else self._lines
+        thread = threading.Thread(target=target, args=(job, done), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _lines(self, job: Job, done: threading.Event) -> None:
+        started = time.monotonic()
+        while not done.wait(INTERVAL):
+            engine = job.engine
+            if engine is None or not engine.received:
+                continue
+            seconds = time.monotonic() - started
+            if self._json:
+                counts = {"out": engine.out, "failed": engine.failed, "dropped": engine.dropped}
+                typer.echo(json.dumps({"event": "progress", **counts, "seconds": round(seconds, 1)}))
+            else:
+                typer.echo(f"{engine.out} done, {engine.failed} failed, {engine.out / seconds:.1f} per second", err=True)
+
+    def _bar(self, job: Job, done: threading.Event) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.console import Console
+
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("running", total=None, rate="")
+            started = time.monotonic()
+            while not done.wait(0.2):
+                engine = job.engine
+                if engine is None or not engine.received:
+                    started = time.monotonic()
+                    continue
+                finished = engine.out + engine.failed
+                rate = finished / max(1e-6, time.monotonic() - started)
+                progress.update(task, completed=finished, total=job.total, rate=f"{rate:.1f}/s")
+
+    def _download(self, name: str, done: int, total: int) -> None:
+        if self._quiet or self._json:
+            return
+        if done == 0 or done == total:
+            size = f"{total / 1e6:.1f} MB" if total else "size unknown"
+            typer.echo(f"weights: {name} ({size}){' ready' if done and done == total else ' ...'}", err=True)
+
+    def _show(self, summary: RunSummary, out: Path) -> None:
+        if self._json:
+            typer.echo(json.dumps({"event": "summary", **summary_dict(summary)}))
+        elif not self._quiet:
+            typer.echo(summary_text(summary, out))
+
+
+def summary_dict(summary: RunSummary) -> dict[str, Any]:
+    """The summary as plain data."""
+    names = ("received", "out", "dropped", "failed", "object_failures", "interrupted")
+    return {
+        **{name: getattr(summary, name) for name in names},
+        "seconds": round(summary.seconds, 3),
+        "fps": round(summary.fps, 2),
+        "ms": {node.name: round(node.ms, 3) for node in summary.nodes},
+        "bottleneck": summary.bottleneck.name if summary.bottleneck else None,
+        "results": [str(path) for path in summary.results],
+        "notes": list(summary.notes),
+    }
+
+
+def summary_text(summary: RunSummary, out: Path) -> str:
+    """The summary as a person reads it."""
+    parts = [f"{summary.out} done"]
+    parts += [f"{summary.failed} failed"] if summary.failed else []
+    parts += [f"{summary.dropped} dropped"] if summary.dropped else []
+    parts += [f"{summary.object_failures} objects failed"] if summary.object_failures else []
+    lines = [f"{', '.join(parts)} of {summary.received} in {summary.seconds:.1f} s ({summary.fps:.1f} per second)"]
+    if summary.interrupted:
+        lines.append("stopped before the end; what was done is complete")
+    spent = [f"{node.name} {node.ms:.1f}" for node in summary.nodes if node.seconds > 0.001]
+    if spent:
+        lines.append(f"ms each: {', '.join(spent)}")
+    if summary.bottleneck is not None and summary.bottleneck.seconds > 0.1 * summary.seconds:
+        node = summary.bottleneck
+        share = node.seconds / max(1, node.workers) / max(1e-9, summary.seconds)
+        lines.append(f"bottleneck: {node.name}, busy {min(1.0, share):.0%} of the time")
+    lines += [f"note: {note}" for note in summary.notes]
+    shown = summary.results[:6]
+    lines += [f"  {path}" for path in shown]
+    if len(summary.results) > len(shown):
+        lines.append(f"  ... and {len(summary.results) - len(shown)} more in {out}")
+    return "\n".join(lines)
+
+
+@contextmanager
+def stop_on_signals(job: Job) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM end the run cleanly; a second one ends the process at once. Yields the signals that came."""
+    came: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        came.append(number)
+        if len(came) > 1:
+            os._exit(128 + number)
+        typer.echo("stopping: finishing what is in flight (again to quit at once)", err=True)
+        job.stop()
+
+    previous = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,138 @@
+"""``visionkit run`` and ``visionkit demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from visionkit.errors import UsageError
+
+PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs, videos, a camera number, URLs, or - for paths on stdin."),
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to the app."""
+    app.command()(run)
+    app.command()(demo)
+
+
+def run(
+    pipeline: PipelineArg = "",
+    sources: Sources = None,
+    out: Out = Path("out"),
+    set_: Sets = None,
+    stage: Annotated[list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
+    on_error: Annotated[str, typer.Option(help="What a failing packet does: skip or stop.")] = "skip",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
+    trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
+    sequence: Annotated[bool, typer.Option("--sequence", help="The pictures of a folder are frames of one source.")] = False,
+    from_: Annotated[float | None, typer.Option("--from", help="Start of a video, seconds.")] = None,
+    to: Annotated[float | None, typer.Option("--to", help="End of a video, seconds.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Report in JSON lines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+) -> int:
+    """Run a pipeline on pictures, folders, videos or a camera."""
+    from visionkit.api import Pipeline
+    from visionkit.app.report import Reporter
+    from visionkit.media.sources import SourceOptions
+
+    if on_error not in ("skip", "stop"):
+        raise UsageError(f"--on-error must be skip or stop, got {on_error!r}")
+    variables = parse_sets(set_ or [])
+    given = list(sources or [])
+    if stage:
+        given = [pipeline, *given] if pipeline else given
+        loaded = Pipeline.from_text(stages_text(stage), allow_code=allow_code, file="--stage", **variables)
+    else:
+        if not pipeline:
+            raise UsageError("no pipeline was given", help="visionkit run pipeline.yaml photo.jpg")
+        loaded = Pipeline.load(find_pipeline(pipeline), allow_code=allow_code, **variables)
+    if not given:
+        raise UsageError("no input was given", help="visionkit run pipeline.yaml photo.jpg")
+    chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
+    loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
+    options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit)
+    return Reporter(json=json_, quiet=quiet).execute(loaded, given, out, overwrite, options, trust_weights)
+
+
+def demo(
+    out: Out = Path("demo"),
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
+) -> int:
+    """Detect and track things in the bundled samples, with real weights; says where the results lie."""
+    from visionkit.api import Pipeline
+    from visionkit.app.report import Reporter
+    from visionkit.media.sources import SourceOptions
+    from visionkit.resources import resource_dir
+
+    code = 0
+    samples = resource_dir("samples")
+    for name, inputs in DEMOS:
+        typer.echo(f"\n{name}: {', '.join(inputs)}")
+        loaded = Pipeline.load(resource_dir("pipelines") / name).with_settings(offline=offline)
+        given = [str(samples / i) for i in inputs]
+        code = max(code, Reporter().execute(loaded, given, out / Path(name).stem, True, SourceOptions()))
+    typer.echo(f"\nOpen the pictures and videos in {out.resolve()}")
+    return code
+
+
+DEMOS = (
+    ("detect.yaml", ("photos",)),
+    ("edges.yaml", ("photos/coffee.jpg",)),
+    ("track.yaml", ("walk.mp4",)),
+)
+"""What the demo runs: a bundled pipeline and bundled samples."""
+
+
+def parse_sets(texts: list[str]) -> dict[str, Any]:
+    """``["n=10"]`` → ``{"n": 10}``, values as YAML reads them."""
+    from visionkit.pipeline.variables import parse_value
+
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--set takes name=value, got {text!r}")
+        values[name] = parse_value(value)
+    return values
+
+
+def stages_text(stages: list[str]) -> str:
+    """``--stage detect --stage 'draw.boxes: {trail: 5}'`` as a pipeline."""
+    return "\n".join(["stages:", *(f"  - {stage}" for stage in stages)])
+
+
+def find_pipeline(name: str) -> Path:
+    """A path as it is; otherwise a bundled pipeline by its name.
+
+    Raises:
+        UsageError: there is neither; the help has the bundled names nearest to it.
+    """
+    from visionkit.errors import did_you_mean
+    from visionkit.resources import resource_dir
+
+    path = Path(name)
+    if path.is_file():
+        return path
+    folder = resource_dir("pipelines")
+    bundled = folder / (name if path.suffix else f"{name}.yaml")
+    if bundled.is_file() and bundled.parent == folder:
+        return bundled
+    known = sorted(p.stem for p in folder.glob("*.yaml"))
+    help_ = did_you_mean(path.stem, known) or f"bundled pipelines: {', '.join(known)}"
+    raise UsageError(f"there is no pipeline {name!r}", help=help_)
