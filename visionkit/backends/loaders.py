@@ -1,0 +1,51 @@
+"""From a catalogue entry's ``loader`` to a model.
+
+An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
+
+============================  ===================================================================
+``cv2dnn-tf``, ``cv2dnn``     a graph that OpenCV runs (TensorFlow, or ONNX and TFLite)
+``onnx``                      an ONNX file, run by ONNX Runtime
+``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
+``timm:vit_tiny_…``           a network of timm
+``nets:unet_mobilenet``       a network of visionkit.nets
+``ultralytics``               the bare network in an Ultralytics checkpoint
+============================  ===================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from types import MappingProxyType
+
+from visionkit.backends.model import Loader, Model, Settings
+from visionkit.errors import WeightsError, did_you_mean
+from visionkit.weights.entry import Entry
+
+LOADERS = MappingProxyType(
+    {
+        "cv2dnn-tf": "visionkit.backends.cv2dnn:load",
+        "cv2dnn": "visionkit.backends.cv2dnn:load",
+        "onnx": "visionkit.backends.onnx:load",
+        "torchvision": "visionkit.backends.torchnet:load_torchvision",
+        "timm": "visionkit.backends.torchnet:load_timm",
+        "nets": "visionkit.backends.torchnet:load_own",
+        "ultralytics": "visionkit.backends.yolo:load",
+    }
+)
+
+
+def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
+    """Load the network of ``entry`` from its verified local ``files``.
+
+    Raises:
+        WeightsError: no such loader, or the files do not hold what the entry says.
+        MissingExtraError: the loader's package is not installed.
+    """
+    kind = entry.loader.partition(":")[0]
+    if kind not in LOADERS:
+        help_ = did_you_mean(kind, LOADERS) or f"loaders are {', '.join(LOADERS)}"
+        raise WeightsError(f"{entry.name}: there is no loader {entry.loader!r} for a network", help=help_)
+    module, _, name = LOADERS[kind].partition(":")
+    load: Loader = getattr(importlib.import_module(module), name)
+    return load(entry, files, settings)

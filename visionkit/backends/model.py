@@ -1,0 +1,70 @@
+"""What every backend gives: a loaded network that takes batches of pictures and returns arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from visionkit.errors import WeightsError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from visionkit.lazy import np
+    from visionkit.weights.entry import Entry, Preprocessing
+
+
+class Model(Protocol):
+    """A network with its preprocessing and its class names. Safe to call from several threads at once.
+
+    Attributes:
+        entry: its entry in the weights catalogue: name, classes, licence.
+        spec: what :func:`visionkit.backends.fit` must make of a picture.
+        device: where it runs: "cpu", "cuda:0".
+        backend: what runs it: "onnxruntime", "torch", "cv2.dnn", "openvino".
+    """
+
+    entry: Entry
+    spec: Preprocessing
+    device: str
+    backend: str
+
+    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit``."""
+
+    def close(self) -> None:
+        """Give memory back; the model is not called afterwards."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to load a network.
+
+    Attributes:
+        device: "cpu", "cuda", "cuda:1", "mps".
+        precision: "fp32", "fp16" or "bf16"; a backend that has no such thing on the device stays with fp32.
+        backend: "auto" (what the entry's loader names), or a backend to run it in instead.
+        threads: CPU threads one call may use; 0 leaves it to the library.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    backend: str = "auto"
+    threads: int = 0
+
+
+Loader = Callable[["Entry", "tuple[Path, ...]", Settings], Model]
+"""Builds a model from an entry and the verified local paths of its files, in the entry's order."""
+
+
+def preprocessing_of(entry: Entry) -> Preprocessing:
+    """How to feed the network of ``entry``.
+
+    Raises:
+        WeightsError: the entry does not say.
+    """
+    if entry.preprocessing is None:
+        raise WeightsError(f"{entry.name}: the entry has no preprocessing, so its network cannot be fed")
+    return entry.preprocessing

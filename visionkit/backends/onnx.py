@@ -1,0 +1,72 @@
+"""Networks in ONNX files, run by ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visionkit.backends.model import Settings, preprocessing_of
+from visionkit.backends.preprocess import normalised
+from visionkit.errors import WeightsError
+from visionkit.lazy import np, onnxruntime
+from visionkit.weights.entry import Entry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class OnnxModel:
+    """An ONNX Runtime session. A graph whose batch size is fixed gets its pictures one by one."""
+
+    backend = "onnxruntime"
+
+    def __init__(self, entry: Entry, session: Any, device: str) -> None:
+        self.entry = entry
+        self.spec = preprocessing_of(entry)
+        self.device = device
+        self._session = session
+        self._input = session.get_inputs()[0]
+        self._half = "float16" in self._input.type
+        self._fixed = isinstance(self._input.shape[0], int)
+
+    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        feed = normalised(batch, self.spec)
+        if self._half:
+            feed = feed.astype(np.float16)
+        parts = [feed[i : i + 1] for i in range(len(feed))] if self._fixed else [feed]
+        outputs = [self._session.run(None, {self._input.name: part}) for part in parts]
+        return tuple(np.concatenate(columns) for columns in zip(*outputs, strict=True))
+
+    def close(self) -> None:
+        self._session = None
+
+
+def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxModel:
+    """A model from one .onnx file.
+
+    Raises:
+        WeightsError: ONNX Runtime cannot read the file.
+    """
+    session = open_session(files[0], settings)
+    on_gpu = session.get_providers()[0].startswith("CUDA")
+    return OnnxModel(entry, session, settings.device if on_gpu else "cpu")
+
+
+def open_session(path: Path, settings: Settings) -> Any:
+    """An ``onnxruntime.InferenceSession`` with the device and the threads of ``settings``.
+
+    Raises:
+        WeightsError: ONNX Runtime cannot read the file.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = settings.threads
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
+    providers: list[Any] = ["CPUExecutionProvider"]
+    if settings.device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        device = {"device_id": int(settings.device.partition(":")[2] or 0)}
+        providers.insert(0, ("CUDAExecutionProvider", device))
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its errors have no base class but this
+        raise WeightsError(f"ONNX Runtime cannot read {path.name}: {error}") from error

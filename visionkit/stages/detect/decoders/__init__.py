@@ -1,0 +1,84 @@
+"""How the raw outputs of each kind of detector become boxes: one small file a kind.
+
+A decoder is called for one picture of a batch. An entry of the catalogue names its decoder in ``settings.output``;
+without, the loader decides.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from visionkit.errors import WeightsError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from visionkit.lazy import np
+    from visionkit.weights.entry import Entry
+
+
+@dataclass(frozen=True)
+class View:
+    """Which picture of a batch to decode, and how.
+
+    Attributes:
+        row: its place in the batch.
+        width, height: of the network's input, pixels.
+        min_score: boxes that score lower may be left out.
+        settings: of the catalogue's entry.
+    """
+
+    row: int
+    width: int
+    height: int
+    min_score: float
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a network found in one picture, in pixels of its input, before NMS.
+
+    Attributes:
+        xyxy: boxes (N, 4).
+        score: (N,).
+        class_id: (N,).
+        corners: rotated boxes (N, 4, 2), or None.
+        keypoints: (N, K, 3) x, y, score, or None.
+        masks: makes the bitmaps (M, H, W) of the objects with the given indices, on the whole input; or None.
+    """
+
+    xyxy: NDArray[np.float32]
+    score: NDArray[np.float32]
+    class_id: NDArray[np.int32]
+    corners: NDArray[np.float32] | None = None
+    keypoints: NDArray[np.float32] | None = None
+    masks: Callable[[NDArray[np.intp]], NDArray[np.uint8]] | None = None
+
+
+Decoder = Callable[["tuple[NDArray[Any], ...]", View], Found]
+
+DECODERS = MappingProxyType(
+    {
+        "ssd": "ssd",
+    }
+)
+BY_LOADER = MappingProxyType({"cv2dnn-tf": "ssd"})
+
+
+def decoder_of(entry: Entry) -> Decoder:
+    """The decoder for the outputs of ``entry``'s network.
+
+    Raises:
+        WeightsError: the entry names none, or one that does not exist.
+    """
+    name = str(entry.settings.get("output") or BY_LOADER.get(entry.loader.partition(":")[0]))
+    if name not in DECODERS:
+        help_ = did_you_mean(name, DECODERS) or f"known are {', '.join(DECODERS)}"
+        raise WeightsError(f"{entry.name}: no detector's outputs are read as {name!r} (settings.output)", help=help_)
+    decode: Decoder = importlib.import_module(f"{__name__}.{DECODERS[name]}").decode
+    return decode

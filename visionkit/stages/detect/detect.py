@@ -1,0 +1,127 @@
+"""``detect``: objects found by any detector of the weights catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from visionkit.backends import Fitted, Model, fit_batch, input_size, nms, soft_nms
+from visionkit.data import Detections, Image, Masks
+from visionkit.data.geometry import clip_boxes, hull
+from visionkit.errors import VisionkitError, did_you_mean
+from visionkit.lazy import cv2, np
+from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
+from visionkit.stages.detect.decoders import Found, View, decoder_of
+
+if TYPE_CHECKING:
+    from visionkit.weights.catalogue import Catalogue
+
+
+class DetectParams(StageParams):
+    weights: WeightsName = Field("ssd_mobilenet_v2", description="A detector in the weights catalogue.")
+    classes: tuple[str, ...] | None = Field(None, description="Keep only objects of these classes.")
+    min_score: Probability = Field(0.25, description="Drop objects that score lower.")
+    iou: Probability = Field(0.5, description="Of two boxes of a class that overlap more, the better stays.")
+    agnostic: bool = Field(False, description="Boxes of different classes suppress each other as well.")
+    soft: bool = Field(False, description="Lower the scores of overlapped boxes instead of dropping them (Soft-NMS).")
+    top_k: int | None = Field(None, ge=1, description="Keep at most so many objects, the best.")
+
+
+class Detect(BatchStage[DetectParams]):
+    """Finds objects with any detector of the catalogue.
+
+    Boxes are xyxy in pixels of the incoming picture, cut to it, best first; networks that also give masks, keypoints or
+    rotated boxes give those. What the network sees of a picture depends on that picture alone.
+    """
+
+    def open(self, context: StageContext) -> None:
+        self._model: Model = context.model(self.params.weights, task="detect")
+        self._decode = decoder_of(self._model.entry)
+        self._names = self._model.entry.classes or ("object",)
+        self._wanted = _class_ids(self.params.classes, self._names)
+
+    def bucket(self, image: Image) -> Hashable:
+        return input_size(image.width, image.height, self._model.spec)
+
+    def run(self, images: Sequence[Image]) -> Sequence[Detections]:
+        results: dict[int, Detections] = {}
+        for places, fitted, batch in fit_batch(images, self._model.spec):
+            outputs = self._model.infer(batch)
+            height, width = batch.shape[1:3]
+            for row, place in enumerate(places):
+                view = View(row, width, height, self.params.min_score, self._model.entry.settings)
+                results[place] = self._result(self._decode(outputs, view), fitted[row], images[place])
+        return [results[place] for place in range(len(images))]
+
+    def _result(self, found: Found, fitted: Fitted, image: Image) -> Detections:
+        kept, score = self._kept(found)
+        corners = None if found.corners is None else fitted.to_image(found.corners[kept])
+        boxes = fitted.to_image(found.xyxy[kept]) if corners is None else hull(np.asarray(corners, np.float64))
+        keypoints = None
+        if found.keypoints is not None:
+            points = found.keypoints[kept]
+            keypoints = np.concatenate([fitted.to_image(points[..., :2]), points[..., 2:]], axis=2)
+        return Detections(
+            image.canvas,
+            clip_boxes(boxes, image.width, image.height),
+            np.clip(score, 0, 1),
+            found.class_id[kept],
+            self._names,
+            corners=corners,
+            keypoints=keypoints,
+            masks=None if found.masks is None else _masks(found.masks(kept), fitted, image),
+        )
+
+    def _kept(self, found: Found) -> tuple[Any, Any]:
+        """Indices and scores of what stays, best first."""
+        p = self.params
+        good = found.score >= p.min_score
+        if self._wanted is not None:
+            good &= np.isin(found.class_id, self._wanted)
+        index = np.flatnonzero(good)
+        boxes, scores = found.xyxy[index], found.score[index]
+        classes = None if p.agnostic else found.class_id[index]
+        if p.soft:
+            picked, lowered = soft_nms(boxes, scores, classes, p.min_score, top_k=p.top_k)
+            return index[picked], lowered
+        picked = nms(boxes, scores, classes, p.iou, p.top_k)
+        return index[picked], scores[picked]
+
+    @classmethod
+    def check(cls, params: DetectParams, weights: Catalogue) -> Sequence[tuple[str, str, str]]:
+        if params.weights not in weights:  # a file, or an unknown name, which the compiler reports for every stage
+            return []
+        entry = weights.get(params.weights)
+        if entry.task != "detect":
+            choice = ", ".join(weights.names("detect"))
+            return [("weights", f"{entry.name!r} is for {entry.task}, not for detect", f"detectors: {choice}")]
+        unknown = [name for name in params.classes or () if name not in entry.classes]
+        message = "{!r} is not a class of " + entry.name
+        return [("classes", message.format(name), _class_help(name, entry.classes)) for name in unknown]
+
+
+def _class_help(name: str, known: Sequence[str]) -> str:
+    listed = ", ".join(known[:12]) + (f" … ({len(known)} in all)" if len(known) > 12 else "")
+    return did_you_mean(name, known) or f"it knows {listed or 'no class names'}"
+
+
+def _class_ids(wanted: Sequence[str] | None, names: Sequence[str]) -> list[int] | None:
+    """Raises :class:`VisionkitError` for a name the network does not know."""
+    if wanted is None:
+        return None
+    for name in wanted:
+        if name not in names:
+            raise VisionkitError(f"detect: {name!r} is not a class of these weights", help=_class_help(name, names))
+    return [index for index, name in enumerate(names) if name in wanted]
+
+
+def _masks(bitmaps: Any, fitted: Fitted, image: Image) -> Masks:
+    """Bitmaps (M, h, w) on the network's input → masks on the picture."""
+    left, top = (round(value) for value in fitted.offset)
+    wide, high = fitted.inner
+    inner = [bitmap[top : top + high, left : left + wide] for bitmap in bitmaps]
+    size = (image.width, image.height)
+    full = [cv2.resize(bitmap, size, interpolation=cv2.INTER_LINEAR) for bitmap in inner]
+    return Masks.from_bitmaps([bitmap > 0.5 for bitmap in full], image.canvas)
