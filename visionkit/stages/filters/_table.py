@@ -11,7 +11,5 @@ from visionkit.lazy import cv2, np
 
 def by_table(image: Image, function: Callable[[Any], Any]) -> Image:
     """``function`` maps levels (256,) float64, 0..255; what it gives is rounded and cut to 0..255."""
-    levels = np.clip(
-        np.rint(function(np.arange(256, dtype=np.float64))), 0, 255
-    ).astype(np.uint8)
+    levels = np.clip(np.rint(function(np.arange(256, dtype=np.float64))), 0, 255).astype(np.uint8)
     return image.replaced(cv2.LUT(image.native(), levels))

@@ -12,18 +12,14 @@ from visionkit.stage import MapStage, OddInt, StageParams
 
 
 class AdaptiveThresholdParams(StageParams):
-    size: Annotated[OddInt, Field(ge=3, le=1023)] = Field(
-        25, description="Side of the neighbourhood in pixels, odd."
-    )
+    size: Annotated[OddInt, Field(ge=3, le=1023)] = Field(25, description="Side of the neighbourhood in pixels, odd.")
     offset: float = Field(
         10.0,
         ge=-255,
         le=255,
         description="White is above the neighbourhood's mean less this.",
     )
-    method: Literal["mean", "gaussian"] = Field(
-        "gaussian", description="A plain mean, or near pixels weigh more."
-    )
+    method: Literal["mean", "gaussian"] = Field("gaussian", description="A plain mean, or near pixels weigh more.")
     invert: bool = Field(False, description="Make the darker pixels white.")
 
 
@@ -38,12 +34,6 @@ class AdaptiveThreshold(MapStage[AdaptiveThresholdParams]):
 
     def run(self, image: Image) -> Image:
         p = self.params
-        mean = (
-            cv2.ADAPTIVE_THRESH_GAUSSIAN_C
-            if p.method == "gaussian"
-            else cv2.ADAPTIVE_THRESH_MEAN_C
-        )
+        mean = cv2.ADAPTIVE_THRESH_GAUSSIAN_C if p.method == "gaussian" else cv2.ADAPTIVE_THRESH_MEAN_C
         kind = cv2.THRESH_BINARY_INV if p.invert else cv2.THRESH_BINARY
-        return image.replaced(
-            cv2.adaptiveThreshold(image.gray(), 255, mean, kind, p.size, p.offset)
-        )
+        return image.replaced(cv2.adaptiveThreshold(image.gray(), 255, mean, kind, p.size, p.offset))

@@ -16,9 +16,7 @@ class BilateralParams(StageParams):
         le=63,
         description="Diameter of the neighbourhood in pixels; cost: its square.",
     )
-    sigma_color: float = Field(
-        50.0, gt=0, description="How far two levels (0..255) may differ and still mix."
-    )
+    sigma_color: float = Field(50.0, gt=0, description="How far two levels (0..255) may differ and still mix.")
     sigma_space: float = Field(
         5.0,
         gt=0,
@@ -37,8 +35,4 @@ class Bilateral(MapStage[BilateralParams]):
 
     def run(self, image: Image) -> Image:
         p = self.params
-        return image.replaced(
-            cv2.bilateralFilter(
-                image.native(), p.diameter, p.sigma_color, p.sigma_space
-            )
-        )
+        return image.replaced(cv2.bilateralFilter(image.native(), p.diameter, p.sigma_color, p.sigma_space))

@@ -36,9 +36,5 @@ class Blur(MapStage[BlurParams]):
     def run(self, image: Image) -> Image:
         size, sigma = self.params.size, self.params.sigma
         if size is None:
-            size = (
-                5 if sigma is None else 0
-            )  # 0: OpenCV takes round(6·sigma + 1), made odd
-        return image.replaced(
-            cv2.GaussianBlur(image.native(), (size, size), sigma or 0)
-        )
+            size = 5 if sigma is None else 0  # 0: OpenCV takes round(6·sigma + 1), made odd
+        return image.replaced(cv2.GaussianBlur(image.native(), (size, size), sigma or 0))

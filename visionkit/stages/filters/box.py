@@ -23,6 +23,4 @@ class Box(MapStage[BoxParams]):
     """
 
     def run(self, image: Image) -> Image:
-        return image.replaced(
-            cv2.blur(image.native(), (self.params.size, self.params.size))
-        )
+        return image.replaced(cv2.blur(image.native(), (self.params.size, self.params.size)))

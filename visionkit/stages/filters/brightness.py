@@ -10,9 +10,7 @@ from visionkit.stages.filters._table import by_table
 
 
 class BrightnessParams(StageParams):
-    add: float = Field(
-        30.0, ge=-255, le=255, description="Levels to add; negative darkens."
-    )
+    add: float = Field(30.0, ge=-255, le=255, description="Levels to add; negative darkens.")
 
 
 class Brightness(MapStage[BrightnessParams]):

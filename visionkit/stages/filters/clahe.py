@@ -11,9 +11,7 @@ from visionkit.stages.filters._lightness import on_lightness
 
 
 class ClaheParams(StageParams):
-    clip: float = Field(
-        2.0, gt=0, description="Contrast limit: the higher, the stronger the effect."
-    )
+    clip: float = Field(2.0, gt=0, description="Contrast limit: the higher, the stronger the effect.")
     tiles: int = Field(8, ge=1, le=256, description="Number of tiles along each side.")
 
 
@@ -27,7 +25,5 @@ class Clahe(MapStage[ClaheParams]):
     """
 
     def run(self, image: Image) -> Image:
-        clahe = cv2.createCLAHE(
-            self.params.clip, (self.params.tiles, self.params.tiles)
-        )
+        clahe = cv2.createCLAHE(self.params.clip, (self.params.tiles, self.params.tiles))
         return on_lightness(image, clahe.apply)

@@ -14,9 +14,7 @@ Space = Literal["gray", "rgb", "hsv", "hls", "lab", "luv", "ycrcb", "xyz"]
 
 
 class ColorParams(StageParams):
-    to: Space = Field(
-        description="The colour space. Its channels take the places of blue, green and red."
-    )
+    to: Space = Field(description="The colour space. Its channels take the places of blue, green and red.")
     channel: int | None = Field(
         None,
         ge=0,

@@ -10,12 +10,8 @@ from visionkit.stages.filters._table import by_table
 
 
 class ContrastParams(StageParams):
-    factor: float = Field(
-        1.3, ge=0, le=100, description="Above 1 more contrast, below 1 less."
-    )
-    middle: float = Field(
-        127.5, ge=0, le=255, description="The level that stays where it is."
-    )
+    factor: float = Field(1.3, ge=0, le=100, description="Above 1 more contrast, below 1 less.")
+    middle: float = Field(127.5, ge=0, le=255, description="The level that stays where it is.")
 
 
 class Contrast(MapStage[ContrastParams]):
@@ -27,6 +23,4 @@ class Contrast(MapStage[ContrastParams]):
 
     def run(self, image: Image) -> Image:
         middle = self.params.middle
-        return by_table(
-            image, lambda levels: (levels - middle) * self.params.factor + middle
-        )
+        return by_table(image, lambda levels: (levels - middle) * self.params.factor + middle)

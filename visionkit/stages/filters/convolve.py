@@ -15,9 +15,7 @@ LARGEST = 63
 
 
 class ConvolveParams(StageParams):
-    kernel: tuple[tuple[float, ...], ...] = Field(
-        description="Rows of weights, as many in each row."
-    )
+    kernel: tuple[tuple[float, ...], ...] = Field(description="Rows of weights, as many in each row.")
     stride: int = Field(1, ge=1, le=1024, description="Step of the window, in pixels.")
     padding: int | None = Field(
         None,
@@ -25,41 +23,23 @@ class ConvolveParams(StageParams):
         le=1024,
         description="Pixels added on every side. Left out: (k − 1) / 2, which keeps the size.",
     )
-    border: Literal["zero", "repeat", "mirror"] = Field(
-        "mirror", description="What the padding is filled with."
-    )
-    normalize: bool = Field(
-        False, description="Divide the kernel by the sum of its weights."
-    )
-    offset: float = Field(
-        0.0, ge=-255, le=255, description="Level added to the result."
-    )
-    absolute: bool = Field(
-        False, description="Take the absolute value, before the offset."
-    )
+    border: Literal["zero", "repeat", "mirror"] = Field("mirror", description="What the padding is filled with.")
+    normalize: bool = Field(False, description="Divide the kernel by the sum of its weights.")
+    offset: float = Field(0.0, ge=-255, le=255, description="Level added to the result.")
+    absolute: bool = Field(False, description="Take the absolute value, before the offset.")
 
     @field_validator("kernel")
     @classmethod
-    def _rectangle(
-        cls, rows: tuple[tuple[float, ...], ...]
-    ) -> tuple[tuple[float, ...], ...]:
+    def _rectangle(cls, rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
         widths = {len(row) for row in rows}
-        if (
-            len(widths) != 1
-            or not 1 <= len(rows) <= LARGEST
-            or not 1 <= len(rows[0]) <= LARGEST
-        ):
-            raise ValueError(
-                f"must be 1 to {LARGEST} rows of equal length, 1 to {LARGEST} numbers each"
-            )
+        if len(widths) != 1 or not 1 <= len(rows) <= LARGEST or not 1 <= len(rows[0]) <= LARGEST:
+            raise ValueError(f"must be 1 to {LARGEST} rows of equal length, 1 to {LARGEST} numbers each")
         return rows
 
     @model_validator(mode="after")
     def _has_a_sum(self) -> ConvolveParams:
         if self.normalize and abs(sum(map(sum, self.kernel))) < 1e-9:
-            raise ValueError(
-                "the weights of the kernel sum to 0, so normalize has nothing to divide by"
-            )
+            raise ValueError("the weights of the kernel sum to 0, so normalize has nothing to divide by")
         return self
 
 
@@ -90,41 +70,26 @@ class Convolve(MapStage[ConvolveParams]):
             )
         padded = _padded(image.native(), down, along, p.border)
         # Anchored at its first weight, the window of output (0, 0) starts at the padded picture's first pixel.
-        full = self._filtered(padded)[
-            : padded.shape[0] - rows + 1, : padded.shape[1] - columns + 1
-        ]
+        full = self._filtered(padded)[: padded.shape[0] - rows + 1, : padded.shape[1] - columns + 1]
         pixels = np.ascontiguousarray(full[:: p.stride, :: p.stride])
         if p.stride == 1 and (rows, columns) == (2 * down + 1, 2 * along + 1):
             return image.replaced(pixels)
-        step = Homography.translation(
-            (columns - p.stride) / 2 - along, (rows - p.stride) / 2 - down
-        ).matrix
-        place = Homography(
-            step @ Homography.scale(p.stride, p.stride).matrix
-        )  # centre of window i → its source point
-        return image.replaced(
-            pixels, image.canvas.derive(pixels.shape[1], pixels.shape[0], place)
-        )
+        step = Homography.translation((columns - p.stride) / 2 - along, (rows - p.stride) / 2 - down).matrix
+        place = Homography(step @ Homography.scale(p.stride, p.stride).matrix)  # centre of window i → its source point
+        return image.replaced(pixels, image.canvas.derive(pixels.shape[1], pixels.shape[0], place))
 
     def _filtered(self, padded: Any) -> Any:
         kernel = np.array(self.params.kernel, np.float32)
         if self.params.normalize:
             kernel /= kernel.sum()
         if not self.params.absolute:
-            return cv2.filter2D(
-                padded, -1, kernel, anchor=(0, 0), delta=self.params.offset
-            )
-        sums = (
-            np.abs(cv2.filter2D(padded, cv2.CV_32F, kernel, anchor=(0, 0)))
-            + self.params.offset
-        )
+            return cv2.filter2D(padded, -1, kernel, anchor=(0, 0), delta=self.params.offset)
+        sums = np.abs(cv2.filter2D(padded, cv2.CV_32F, kernel, anchor=(0, 0))) + self.params.offset
         return np.clip(np.rint(sums), 0, 255).astype(np.uint8)
 
 
 def _padded(pixels: Any, down: int, along: int, border: str) -> Any:
     if border == "zero":
-        return cv2.copyMakeBorder(
-            pixels, down, down, along, along, cv2.BORDER_CONSTANT, value=0
-        )
+        return cv2.copyMakeBorder(pixels, down, down, along, along, cv2.BORDER_CONSTANT, value=0)
     kind = cv2.BORDER_REPLICATE if border == "repeat" else cv2.BORDER_REFLECT_101
     return cv2.copyMakeBorder(pixels, down, down, along, along, kind)

@@ -26,6 +26,4 @@ class Gamma(MapStage[GammaParams]):
     """
 
     def run(self, image: Image) -> Image:
-        return by_table(
-            image, lambda levels: 255 * (levels / 255) ** (1 / self.params.gamma)
-        )
+        return by_table(image, lambda levels: 255 * (levels / 255) ** (1 / self.params.gamma))

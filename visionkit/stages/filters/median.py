@@ -12,9 +12,7 @@ from visionkit.stage import MapStage, OddInt, StageParams
 
 
 class MedianParams(StageParams):
-    size: Annotated[OddInt, Field(le=255)] = Field(
-        5, description="Side of the window in pixels, odd."
-    )
+    size: Annotated[OddInt, Field(le=255)] = Field(5, description="Side of the window in pixels, odd.")
 
 
 class Median(MapStage[MedianParams]):

@@ -10,24 +10,14 @@ from visionkit.data import Image
 from visionkit.lazy import cv2
 from visionkit.stage import MapStage, StageParams
 
-Operation = Literal[
-    "erode", "dilate", "open", "close", "gradient", "tophat", "blackhat"
-]
+Operation = Literal["erode", "dilate", "open", "close", "gradient", "tophat", "blackhat"]
 
 
 class MorphologyParams(StageParams):
-    op: Operation = Field(
-        "open", description="open removes specks, close fills holes, gradient outlines."
-    )
-    size: int = Field(
-        3, ge=1, le=255, description="Side of the structuring element in pixels."
-    )
-    shape: Literal["rect", "ellipse", "cross"] = Field(
-        "ellipse", description="The structuring element."
-    )
-    times: int = Field(
-        1, ge=1, le=100, description="How often erosion and dilation are repeated."
-    )
+    op: Operation = Field("open", description="open removes specks, close fills holes, gradient outlines.")
+    size: int = Field(3, ge=1, le=255, description="Side of the structuring element in pixels.")
+    shape: Literal["rect", "ellipse", "cross"] = Field("ellipse", description="The structuring element.")
+    times: int = Field(1, ge=1, le=100, description="How often erosion and dilation are repeated.")
 
 
 class Morphology(MapStage[MorphologyParams]):
@@ -49,6 +39,4 @@ class Morphology(MapStage[MorphologyParams]):
         }[p.shape]
         element = cv2.getStructuringElement(shape, (p.size, p.size))
         operation = getattr(cv2, f"MORPH_{p.op.upper()}")
-        return image.replaced(
-            cv2.morphologyEx(image.native(), operation, element, iterations=p.times)
-        )
+        return image.replaced(cv2.morphologyEx(image.native(), operation, element, iterations=p.times))

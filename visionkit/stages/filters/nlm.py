@@ -21,12 +21,8 @@ class NlmParams(StageParams):
     color_strength: float | None = Field(
         None, gt=0, le=100, description="The same for colour noise; left out: strength."
     )
-    patch: Annotated[OddInt, Field(le=31)] = Field(
-        7, description="Side of the compared patches in pixels, odd."
-    )
-    search: Annotated[OddInt, Field(le=63)] = Field(
-        21, description="Side of the window searched for them, odd."
-    )
+    patch: Annotated[OddInt, Field(le=31)] = Field(7, description="Side of the compared patches in pixels, odd.")
+    search: Annotated[OddInt, Field(le=63)] = Field(21, description="Side of the window searched for them, odd.")
 
 
 class Nlm(MapStage[NlmParams]):
@@ -42,14 +38,6 @@ class Nlm(MapStage[NlmParams]):
     def run(self, image: Image) -> Image:
         p = self.params
         if image.is_gray:
-            return image.replaced(
-                cv2.fastNlMeansDenoising(
-                    image.gray(), None, p.strength, p.patch, p.search
-                )
-            )
+            return image.replaced(cv2.fastNlMeansDenoising(image.gray(), None, p.strength, p.patch, p.search))
         color = p.color_strength or p.strength
-        return image.replaced(
-            cv2.fastNlMeansDenoisingColored(
-                image.bgr(), None, p.strength, color, p.patch, p.search
-            )
-        )
+        return image.replaced(cv2.fastNlMeansDenoisingColored(image.bgr(), None, p.strength, color, p.patch, p.search))

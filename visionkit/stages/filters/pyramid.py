@@ -46,8 +46,6 @@ def _doubled(image: Image) -> Image:
 
 
 def _placed(image: Image, pixels: np.ndarray, factor: float) -> Image:
-    step: Homography = from_cv2(
-        np.diag([factor, factor, 1.0])
-    )  # centre i lies on centre factor · i
+    step: Homography = from_cv2(np.diag([factor, factor, 1.0]))  # centre i lies on centre factor · i
     canvas: Canvas = image.canvas.derive(pixels.shape[1], pixels.shape[0], step)
     return image.replaced(pixels, canvas)

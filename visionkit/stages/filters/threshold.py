@@ -36,9 +36,5 @@ class Threshold(MapStage[ThresholdParams]):
 
     def run(self, image: Image) -> Image:
         kind = cv2.THRESH_BINARY_INV if self.params.invert else cv2.THRESH_BINARY
-        kind |= {"fixed": 0, "otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}[
-            self.params.method
-        ]
-        return image.replaced(
-            cv2.threshold(image.gray(), self.params.level, 255, kind)[1]
-        )
+        kind |= {"fixed": 0, "otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}[self.params.method]
+        return image.replaced(cv2.threshold(image.gray(), self.params.level, 255, kind)[1])

@@ -10,9 +10,7 @@ from visionkit.stage import MapStage, Probability, StageParams
 
 
 class WhiteBalanceParams(StageParams):
-    strength: Probability = Field(
-        1.0, description="0 leaves the picture as it is, 1 removes the cast wholly."
-    )
+    strength: Probability = Field(1.0, description="0 leaves the picture as it is, 1 removes the cast wholly.")
 
 
 class WhiteBalance(MapStage[WhiteBalanceParams]):
@@ -30,11 +28,6 @@ class WhiteBalance(MapStage[WhiteBalanceParams]):
             return image
         pixels = image.bgr()
         means = np.array(cv2.mean(pixels)[:3])
-        gains = (
-            np.divide(means.mean(), means, out=np.ones(3), where=means > 0)
-            ** self.params.strength
-        )
+        gains = np.divide(means.mean(), means, out=np.ones(3), where=means > 0) ** self.params.strength
         levels = np.arange(256)[None, :, None] * gains
-        return image.replaced(
-            cv2.LUT(pixels, np.clip(np.rint(levels), 0, 255).astype(np.uint8))
-        )
+        return image.replaced(cv2.LUT(pixels, np.clip(np.rint(levels), 0, 255).astype(np.uint8)))

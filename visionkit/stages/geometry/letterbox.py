@@ -1,0 +1,36 @@
+"""``letterbox``: an exact size with the aspect kept."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from visionkit.data import Image
+from visionkit.lazy import cv2
+from visionkit.stage import Color, MapStage, Pixels, StageParams
+from visionkit.stages.geometry._sampling import Interpolation, level, resized
+
+
+class LetterboxParams(StageParams):
+    width: Pixels = Field(640, description="Width of the result in pixels.")
+    height: Pixels = Field(640, description="Height of the result in pixels.")
+    color: Color = Field((114, 114, 114), description="Colour of the bars.")
+    interpolation: Interpolation = Field("auto", description="auto: area when shrinking, linear when growing.")
+
+
+class Letterbox(MapStage[LetterboxParams]):
+    """Fits the whole picture into an exact size, centred, with bars at two sides.
+
+    Example:
+        - letterbox: {width: 640, height: 640}
+    """
+
+    def run(self, image: Image) -> Image:
+        p = self.params
+        scale = min(p.width / image.width, p.height / image.height)
+        width, height = (max(1, round(side * scale)) for side in (image.width, image.height))
+        inner = resized(image, width, height, p.interpolation)
+        left, top = (p.width - width) // 2, (p.height - height) // 2
+        right, bottom = p.width - width - left, p.height - height - top
+        fill = level(image, p.color)
+        pixels = cv2.copyMakeBorder(inner.native(), top, bottom, left, right, cv2.BORDER_CONSTANT, value=fill)
+        return image.replaced(pixels, inner.canvas.crop(-left, -top, p.width, p.height))
