@@ -11,6 +11,7 @@ from pydantic import Field
 
 from visionkit.data import Detections, Image, Scores
 from visionkit.stage import BatchStage, Frame, MapStage, ScanStage, SourceInfo, StageParams
+from visionkit.stage.fields import NUMBER, NUMBERS
 
 TARGETS = {
     f"toy.{name}": f"tests.runtime.toys:{cls}"
@@ -106,6 +107,8 @@ class Fail(MapStage[FailParams]):
 class Count(MapStage[StageParams]):
     """The first pixel as a number."""
 
+    extra_columns = {"pixel": NUMBER}
+
     def run(self, image: Image) -> Scores:
         return Scores({"pixel": float(image.gray()[0, 0])})
 
@@ -120,8 +123,6 @@ class Objects(MapStage[ObjectsParams]):
 
     @classmethod
     def columns(cls, params: ObjectsParams) -> dict[str, object]:
-        from visionkit.stage.fields import NUMBERS
-
         return {"track_id": NUMBERS} if params.tracked else {}
 
     def run(self, image: Image) -> Detections:
@@ -134,7 +135,9 @@ class Objects(MapStage[ObjectsParams]):
 
 
 class Score(BatchStage[BatchParams]):
-    """A reading of a crop: its pixel as text, a score made of it."""
+    """A reading of a crop: its pixel, and a score made of it."""
+
+    extra_columns = {"value": NUMBER, "score": NUMBER}
 
     def run(self, images: Sequence[Image]) -> Sequence[Scores]:
         if self.params.slow:
