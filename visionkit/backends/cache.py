@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
@@ -57,7 +57,7 @@ class ModelCache:
         if task is not None and entry.task != task:
             names = ", ".join(self.catalogue.names(task))
             raise WeightsError(f"{name!r} is for {entry.task}, not for {task}", help=f"weights for {task}: {names}")
-        settings = settings or self.settings
+        settings = replace(settings or self.settings, trust=self.store.trust)
         key = (f"{entry.name}:{entry.digest}", entry.loader, settings)
         with self._lock:
             slot = self._slots.setdefault(key, _Slot())

@@ -7,7 +7,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 ``onnx``                      an ONNX file, run by ONNX Runtime
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
 ``timm:vit_tiny_…``           a network of timm
-``nets:unet_mobilenet``       a network of visionkit.nets
+``nets:unet.unet_mobilenet``  a function of visionkit.nets
 ``ultralytics``               the bare network in an Ultralytics checkpoint
 ============================  ===================================================================
 """

@@ -47,12 +47,14 @@ class Settings:
         precision: "fp32", "fp16" or "bf16"; a backend that has no such thing on the device stays with fp32.
         backend: "auto" (what the entry's loader names), or a backend to run it in instead.
         threads: CPU threads one call may use; 0 leaves it to the library.
+        trust: pickles that no catalogue knows may run (``--trust-weights``).
     """
 
     device: str = "cpu"
     precision: str = "fp32"
     backend: str = "auto"
     threads: int = 0
+    trust: bool = False
 
 
 Loader = Callable[["Entry", "tuple[Path, ...]", Settings], Model]

@@ -1,0 +1,96 @@
+"""``classify`` against torchvision's own pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from visionkit.data import Image
+from visionkit.stages.classify.classify import Classify, ClassifyParams, sigmoid, softmax
+from visionkit.weights import Catalogue
+
+
+def test_logits_equal_torchvisions_own_pipeline(opened, models, photos) -> None:
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    from PIL import Image as Pillow
+
+    stage = opened(Classify(ClassifyParams(top_k=1000)))
+    net = torchvision.models.mobilenet_v2().eval()
+    net.load_state_dict(torch.load(models.file("mobilenet_v2"), weights_only=True))
+    prepare = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.transforms()
+    names = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
+    assert list(stage._model.entry.classes) == names
+    for image in photos:
+        with torch.inference_mode():
+            wanted = net(prepare(Pillow.fromarray(image.rgb()))[None])[0]
+        batch = stage._model.infer
+        from visionkit.backends import fit
+
+        ours = batch(fit(image, stage._model.spec).pixels[None])[0][0]
+        np.testing.assert_allclose(ours, wanted.numpy(), atol=2e-4)
+        (labels,) = stage.run([image])
+        wanted_scores = wanted.softmax(0).numpy()
+        np.testing.assert_allclose(labels.scores, np.sort(wanted_scores)[::-1], atol=1e-4)
+        assert labels.class_name == names[int(wanted.argmax())]
+
+
+def test_batch_equals_its_parts(opened, photos) -> None:
+    pytest.importorskip("torch")
+    stage = opened(Classify(ClassifyParams()))
+    grey = Image(photos[0].gray(), "gray")
+    tiny = Image(np.zeros((1, 1, 3), np.uint8))
+    images = [*photos, grey, tiny]
+    for image, together in zip(images, stage.run(images), strict=True):
+        (alone,) = stage.run([image])
+        assert alone.class_id.tolist() == together.class_id.tolist()
+        np.testing.assert_allclose(alone.scores, together.scores, atol=1e-3)
+        assert len(together) == 5
+
+
+def test_activations() -> None:
+    logits = np.array([1.0, 2.0, -1000.0, 1000.0])
+    assert softmax(logits).sum() == pytest.approx(1)
+    assert softmax(logits)[3] == pytest.approx(1)
+    np.testing.assert_allclose(sigmoid(np.array([0.0, 2.0, -1000.0, 1000.0])), [0.5, 0.880797, 0, 1], atol=1e-6)
+
+
+class OneNetwork:
+    """A model whose outputs are given."""
+
+    def __init__(self, entry, logits) -> None:
+        self.entry, self.spec, self.logits = entry, entry.preprocessing, np.asarray(logits, np.float32)
+
+    def infer(self, batch):
+        return (np.repeat(self.logits[None], len(batch), 0),)
+
+
+@pytest.mark.parametrize(
+    ("logits", "settings", "params", "wanted"),
+    [
+        ([2.0], {"activation": "sigmoid"}, {}, {"yes": 0.880797, "no": 0.119203}),
+        ([2.0, -1.0], {}, {"activation": "sigmoid", "min_score": 0.5}, {"no": 0.880797}),
+        ([2.0, 2.0], {}, {}, {"no": 0.5, "yes": 0.5}),
+        ([0.2, 0.8], {"activation": "none"}, {"top_k": 1}, {"yes": 0.8}),
+    ],
+)
+def test_binary_multi_class_and_multi_label(logits, settings, params, wanted) -> None:
+    entry = Catalogue.load().get("mobilenet_v2").model_copy(update={"classes": ("no", "yes"), "settings": settings})
+
+    class Context:
+        def model(self, name, task):
+            return OneNetwork(entry, logits)
+
+    stage = Classify(ClassifyParams(**params))
+    stage.open(Context())
+    (labels,) = stage.run([Image(np.zeros((5, 5, 3), np.uint8))])
+    found = {labels.class_names[i]: float(s) for i, s in zip(labels.class_id, labels.scores, strict=True)}
+    assert found == pytest.approx(wanted, abs=1e-5)
+    assert list(found) == list(wanted)
+
+
+def test_a_detector_is_no_classifier() -> None:
+    ((name, message, help_),) = Classify.check(ClassifyParams(weights="ssd_mobilenet_v2"), Catalogue.load())
+    assert name == "weights"
+    assert "detect" in message
+    assert "mobilenet_v2" in help_

@@ -1,0 +1,144 @@
+"""Networks that torch runs: torchvision's, timm's and our own."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from visionkit.backends.model import Settings, preprocessing_of
+from visionkit.errors import WeightsError, did_you_mean
+from visionkit.lazy import load, np, torch, torchvision
+from visionkit.weights.entry import Entry
+from visionkit.weights.safe import load_state_dict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Call = Callable[[Any, Any], tuple[Any, ...]]
+"""(module, pictures (N, C, H, W)) → output tensors."""
+
+
+class TorchModel:
+    """A torch module in eval mode, channels last, which is faster on CPUs and on tensor cores.
+
+    Args:
+        entry: its entry in the catalogue.
+        module: the network with its weights.
+        settings: where it runs and how precisely.
+        call: how pictures go in and tensors come out; by default the module is called and what it returns is flattened.
+    """
+
+    backend = "torch"
+
+    def __init__(self, entry: Entry, module: Any, settings: Settings, call: Call | None = None) -> None:
+        self.entry = entry
+        self.spec = preprocessing_of(entry)
+        self.device = settings.device
+        self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(settings.precision, torch.float32)
+        module = module.eval().requires_grad_(False).to(self.device, self._dtype)
+        self.module = module.to(memory_format=torch.channels_last)
+        self._call = call or (lambda net, pictures: flat(net(pictures)))
+        self._mean = torch.tensor(self.spec.mean, device=self.device).view(1, -1, 1, 1)
+        self._std = torch.tensor(self.spec.std, device=self.device).view(1, -1, 1, 1)
+        self._plain = not any(self.spec.mean) and set(self.spec.std) == {1.0}
+
+    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+        with torch.inference_mode():
+            outputs = self._call(self.module, self.pictures(batch))
+            return tuple((out.float() if out.is_floating_point() else out).cpu().numpy() for out in outputs)
+
+    def pictures(self, batch: NDArray[np.uint8]) -> Any:
+        """A batch (N, H, W, C) uint8 as the tensor (N, C, H, W) that the network takes."""
+        tensor = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2).float()
+        tensor = tensor.div_(255) if self.spec.scale == 1 / 255 else tensor.mul_(self.spec.scale)
+        if not self._plain:
+            tensor = tensor.sub_(self._mean).div_(self._std)
+        return tensor.to(self._dtype)
+
+    def close(self) -> None:
+        self.module = None
+
+
+def load_torchvision(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchModel:
+    """``loader: torchvision:<name>``: any network that ``torchvision.models.get_model`` builds.
+
+    Raises:
+        WeightsError: torchvision has no such network, or the file's tensors do not fit it.
+    """
+    name = _what(entry)
+    options: dict[str, Any] = {"num_classes": len(entry.classes) or None, **entry.settings.get("build", {})}
+    if name not in torchvision.models.list_models():
+        help_ = did_you_mean(name, torchvision.models.list_models())
+        raise WeightsError(f"{entry.name}: torchvision has no network {name!r}", help=help_)
+    if "weights_backbone" in load("inspect").signature(torchvision.models.get_model_builder(name)).parameters:
+        options.setdefault("weights_backbone", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # GoogLeNet and Inception advertise how they would initialise themselves
+        module = torchvision.models.get_model(name, weights=None, **options)
+    return _filled(entry, module, files, settings)
+
+
+def load_timm(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchModel:
+    """``loader: timm:<name>``: any network that ``timm.create_model`` builds.
+
+    Raises:
+        WeightsError: timm has no such network, or the file's tensors do not fit it.
+    """
+    timm = load("timm")
+    name = _what(entry)
+    if not timm.is_model(name):
+        raise WeightsError(f"{entry.name}: timm has no network {name!r}", help=did_you_mean(name, timm.list_models()))
+    options = {"num_classes": len(entry.classes), **entry.settings.get("build", {})}
+    return _filled(entry, timm.create_model(name, pretrained=False, **options), files, settings)
+
+
+def load_own(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchModel:
+    """``loader: nets:<module>.<function>``: a network of :mod:`visionkit.nets`, called with ``settings.build``.
+
+    Raises:
+        WeightsError: there is no such network, or the file's tensors do not fit it.
+    """
+    module_name, _, function = _what(entry).partition(".")
+    try:
+        build = getattr(load(f"visionkit.nets.{module_name}"), function)
+    except (ImportError, AttributeError) as error:
+        raise WeightsError(f"{entry.name}: visionkit.nets has no {module_name}.{function}") from error
+    return _filled(entry, build(**entry.settings.get("build", {})), files, settings)
+
+
+def flat(outputs: Any) -> tuple[Any, ...]:
+    """The tensors in whatever a module returned: a tensor, or dicts, lists and tuples of them, depth first."""
+    if hasattr(outputs, "detach"):
+        return (outputs,)
+    parts = outputs.values() if hasattr(outputs, "values") else outputs
+    return tuple(tensor for part in parts if part is not None for tensor in flat(part))
+
+
+def call_detector(module: Any, pictures: Any) -> tuple[Any, ...]:
+    """A torchvision detector's dicts as columns over the whole batch.
+
+    Returns:
+        picture in the batch (M,), boxes (M, 4), scores (M,), labels (M,), then masks (M, 1, H, W) or keypoints
+        (M, K, 3) where the network has them.
+    """
+    found = module(list(pictures))
+    counts = torch.tensor([len(one["boxes"]) for one in found])
+    rows = torch.repeat_interleave(torch.arange(len(found)), counts)
+    keys = ["boxes", "scores", "labels", *(key for key in ("masks", "keypoints") if key in found[0])]
+    return (rows, *(torch.cat([one[key] for one in found]) for key in keys))
+
+
+def _what(entry: Entry) -> str:
+    return entry.loader.partition(":")[2]
+
+
+def _filled(entry: Entry, module: Any, files: tuple[Path, ...], settings: Settings) -> TorchModel:
+    state = load_state_dict(files[0], trust=settings.trust)
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(f"{entry.name}: {files[0].name} does not fit the network: {error}") from error
+    detector = hasattr(module, "transform") and hasattr(module.transform, "image_mean")
+    return TorchModel(entry, module, settings, call_detector if detector else None)

@@ -1,0 +1,5 @@
+"""What a whole picture shows: one stage for every classifier of the weights catalogue."""
+
+STAGES = {
+    "classify": "classify:Classify",
+}
