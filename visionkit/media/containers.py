@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import SourceError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+BROKEN = "this is not a video that can be read, or it is broken"
 LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist in a file must not open addresses or other protocols."""
 
@@ -24,10 +25,10 @@ def open_local(path: str) -> InputContainer:
         SourceError: it is missing, empty or not a video that can be read.
     """
     try:
-        if os.path.getsize(path) == 0:
+        if Path(path).stat().st_size == 0:
             raise SourceError(f"{path}: the file is empty")
         # absolute: a name such as 12:30.mp4 would be taken for a protocol
-        return av.open(os.path.abspath(path), options=dict(LOCAL_ONLY), metadata_errors="replace")
+        return av.open(str(Path(path).absolute()), options=dict(LOCAL_ONLY), metadata_errors="replace")
     except SourceError:
         raise
     except (OSError, ValueError) as error:
@@ -37,7 +38,7 @@ def open_local(path: str) -> InputContainer:
 def reason(error: BaseException) -> str:
     """What PyAV says, without the path and the error number."""
     text = getattr(error, "strerror", None) or str(error).split("\n")[0]
-    return {"Invalid data found when processing input": "this is not a video that can be read, or it is broken"}.get(text, text)
+    return BROKEN if text == "Invalid data found when processing input" else text
 
 
 def best_video(container: InputContainer, path: str) -> VideoStream:
@@ -51,7 +52,7 @@ def best_video(container: InputContainer, path: str) -> VideoStream:
         raise SourceError(f"{path}: there is no video in this file")
     if getattr(stream, "codec_context", None) is None:
         raise SourceError(f"{path}: there is no decoder for its video")
-    return stream  # type: ignore[no-any-return]
+    return stream
 
 
 def start_of(stream: VideoStream) -> Fraction:

@@ -99,7 +99,7 @@ class AudioWriter:
 
     def __init__(self, track: SourceTrack, out: OutputContainer, container: Container, origin: Fraction) -> None:
         self._track, self._out, self._origin = track, out, origin
-        source = track.audio
+        source: Any = track.audio
         self._copies = source.codec_context.name in container.audio
         if self._copies:
             self._stream: Any = out.add_stream_from_template(source)

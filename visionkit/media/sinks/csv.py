@@ -23,16 +23,16 @@ class CsvParams(TableParams):
         description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
         "{source.stem}.csv, one for each.",
     )
-    columns: tuple[str, ...] = Field((), description="Further fields to give a column of their own, such as plate.text.")
+    columns: tuple[str, ...] = Field((), description="Further fields with a column of their own, such as plate.text.")
 
 
 class CsvSink(TableSink[CsvParams]):
     """Results as a flat table that spreadsheets read.
 
-    The columns are always ``source, index, pts, result, item, class_name, score, x1, y1, x2, y2, track_id, text``, those
-    asked for in ``columns``, and ``more``: everything else as JSON. ``result`` is the id, ``item`` counts within the
-    result. Coordinates are source-frame pixels; where a result has no place in the frame, ``more`` has its ``canvas``.
-    A packet without results has no row.
+    The columns are always ``source, index, pts, result, item, class_name, score, x1, y1, x2, y2, track_id, text``,
+    those asked for in ``columns``, and ``more``: everything else as JSON. ``result`` is the id, ``item`` counts within
+    the result. Coordinates are source-frame pixels; where a result has no place in the frame, ``more`` has its
+    ``canvas``. A packet without results has no row.
     """
 
     def head(self) -> str:

@@ -42,11 +42,19 @@ ENCODERS: Mapping[str, Encoder] = {
     # 75 is CRF 23, x264's own default
     "h264": Encoder("libx264", "crf", (48, 14.67), _presets("preset", "ultrafast", "veryfast", "slow")),
     "hevc": Encoder(
-        "libx265", "crf", (53, 19.67), _presets("preset", "ultrafast", "fast", "slow"), {"x265-params": "log-level=error"}
+        "libx265",
+        "crf",
+        (53, 19.67),
+        _presets("preset", "ultrafast", "fast", "slow"),
+        {"x265-params": "log-level=error"},
     ),
     "av1": Encoder("libsvtav1", "crf", (60, 26.67), _presets("preset", "12", "8", "5")),
     "vp9": Encoder(
-        "libvpx-vp9", "crf", (58, 24.67), _presets("cpu-used", "8", "5", "2"), {"deadline": "good", "row-mt": "1", "b": "0"}
+        "libvpx-vp9",
+        "crf",
+        (58, 24.67),
+        _presets("cpu-used", "8", "5", "2"),
+        {"deadline": "good", "row-mt": "1", "b": "0"},
     ),
     "mjpeg": Encoder("mjpeg", "qmin qmax", (31, 2), {"fast": {}, "default": {}, "small": {}}, pixels="yuvj420p"),
 }
@@ -76,5 +84,6 @@ def containers(hybrid: bool) -> dict[str, Container]:
     every = frozenset({"h264", "hevc", "av1", "vp9", "mjpeg"})
     mp4 = Container("mp4", movie, every, BROWSER_AUDIO, "aac")
     mkv = Container("matroska", {"flush_packets": "1"}, every, BROWSER_AUDIO | {"vorbis", "pcm_s16le", "dts"}, "aac")
-    webm = Container("webm", {"flush_packets": "1"}, frozenset({"av1", "vp9"}), frozenset({"opus", "vorbis"}), "libopus")
+    free = frozenset({"opus", "vorbis"})
+    webm = Container("webm", {"flush_packets": "1"}, frozenset({"av1", "vp9"}), free, "libopus")
     return {"mp4": mp4, "m4v": mp4, "mov": Container("mov", movie, every, mp4.audio, "aac"), "mkv": mkv, "webm": webm}

@@ -40,4 +40,3 @@ class ErrorsSink(TableSink[ErrorsParams]):
     def write(self, packet: Packet, source: SourceInfo, prepared: str) -> None:
         if prepared:
             super().write(packet, source, prepared)
-

@@ -30,7 +30,8 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFullError(f"{path}: no room left on the disk", help="make room there, or choose another folder with -o") from error
+            help = "make room there, or choose another folder with -o"
+            raise DiskFullError(f"{path}: no room left on the disk", help=help) from error
         raise SinkError(f"{path}: {error.strerror or error}") from error
 
 
@@ -54,7 +55,7 @@ def finish(path: Path, sync: bool = True) -> None:
     with writing(path):
         if sync:
             _fsync(part)
-        os.replace(part, path)
+        part.replace(path)
 
 
 def _fsync(path: Path) -> None:

@@ -106,12 +106,13 @@ def refuse_existing(existing: Sequence[Path], overwrite: bool) -> None:
     """Raises SinkError for results that are there already, unless they may be replaced."""
     if existing and not overwrite:
         names = _listed([str(path) for path in existing])
-        raise SinkError(f"results are there already:\n{names}", help="add --overwrite, or choose another folder with -o")
+        help = "add --overwrite, or choose another folder with -o"
+        raise SinkError(f"results are there already:\n{names}", help=help)
 
 
 def _identity(path: str) -> tuple[int, int] | None:
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino

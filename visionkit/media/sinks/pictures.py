@@ -32,10 +32,11 @@ def encode_picture(image: Image, ext: str, quality: int | None) -> bytes:
     }
     options = [flags[ext], quality or DEFAULT_QUALITY] if ext in flags else []
     pixels = image.bgr() if ext == "ppm" else image.gray() if ext == "pgm" else image.native()
+    problem = f"a picture of {image.width}×{image.height} cannot be written as .{ext}"
     try:
         done, data = cv2.imencode(f".{ext}", pixels, options)
     except cv2.error as error:
-        raise SinkError(f"a picture of {image.width}×{image.height} cannot be written as .{ext}: {error.err}") from error
+        raise SinkError(f"{problem}: {error.err}") from error
     if not done:
-        raise SinkError(f"a picture of {image.width}×{image.height} cannot be written as .{ext}")
+        raise SinkError(problem)
     return bytes(data)

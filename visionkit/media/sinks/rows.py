@@ -10,7 +10,7 @@ from visionkit.data import ABSENT, Detections, Image, Lines, Packet, TextLines, 
 
 
 def results_of(packet: Packet, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Ids and values of a packet's results, in the order of the pipeline; absent ones are ABSENT, pictures are left out."""
+    """Ids and values of a packet's results in the order of the pipeline, also absent ones, without pictures."""
     for name in names or packet.values:
         value = packet.values.get(name, ABSENT)
         if name != "source" and not isinstance(value, Image):
@@ -18,7 +18,7 @@ def results_of(packet: Packet, names: Sequence[str]) -> Iterator[tuple[str, Any]
 
 
 def lifted(value: Any) -> tuple[Any, tuple[int, int] | None]:
-    """A result in source-frame pixels; where it has no place in the frame, as it is, with its canvas' width and height."""
+    """A result in source-frame pixels; one without a place in the frame as it is, with its canvas' width and height."""
     if not isinstance(value, (Detections, TextLines, Lines)):
         return value, None
     if value.canvas.to_frame is None:
@@ -27,16 +27,17 @@ def lifted(value: Any) -> tuple[Any, tuple[int, int] | None]:
 
 
 def seconds(packet: Packet) -> float | None:
+    """The time of a packet as the nearest float, None for pictures."""
     return None if packet.pts is None else float(packet.pts)
 
 
 def packet_row(packet: Packet, names: Sequence[str]) -> dict[str, Any]:
     """One row of a packet.
 
-    ``source``, ``index`` and ``pts`` (seconds, null for pictures), then every result under its id: a list of objects for
-    detections, otherwise what the result says of itself; null where the stage did not run. ``session`` and ``variant``
-    appear where they are not 0. ``canvas`` appears where coordinates are not those of the source frame, with the
-    width and height of the picture they belong to, by id.
+    ``source``, ``index`` and ``pts`` (seconds, null for pictures), then every result under its id: a list of objects
+    for detections, otherwise what the result says of itself; null where the stage did not run. ``session`` and
+    ``variant`` appear where they are not 0. ``canvas`` appears where coordinates are not those of the source frame:
+    the width and height of the picture they belong to, by id.
     """
     key = packet.key
     row: dict[str, Any] = {"source": key.source, "index": key.index, "pts": seconds(packet)}

@@ -43,7 +43,7 @@ class Table:
         self._rows = 0
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = open(part_of(path), "wb")
+            self._file: BinaryIO = part_of(path).open("wb")
         self.append(head)
 
     def append(self, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ def i420(image: Image) -> VideoFrame:
     pixels = image.bgr()
     height, width = pixels.shape[:2]
     if width % 2 or height % 2:
-        pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+        pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     return av.VideoFrame.from_ndarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
 
 
@@ -132,7 +131,7 @@ class VideoFile:
         if container is None:
             raise SinkError(f"{self.path}: not a video format that can be written")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = os.path.abspath(part_of(self.path))
+        part = str(part_of(self.path).absolute())  # a relative name with a colon would be taken for a protocol
         self._out = av.open(part, "w", format=container.format, options=dict(container.options))
         self._stream = self._add_stream(self._out, frame.width, frame.height)
         if self._track is not None and self._track.audio is not None:
@@ -195,7 +194,7 @@ class _Guard:
 
 def track_of(info: SourceInfo) -> SourceTrack | None:
     """The clock and audio of a source that is a video file; None for everything else."""
-    if info.kind != "video" or not info.path or not os.path.isfile(info.path):
+    if info.kind != "video" or not info.path or not Path(info.path).is_file():
         return None
     try:
         return SourceTrack(info.path)
@@ -205,5 +204,5 @@ def track_of(info: SourceInfo) -> SourceTrack | None:
 
 def settings_from(params: Any, run: Mapping[str, Any]) -> VideoSettings:
     """The settings of an output, ``codec`` and ``threads`` of the run where the output says nothing."""
-    codec = params.codec or run.get("codec") or "h264"
+    codec: CodecName = params.codec or run.get("codec") or "h264"
     return VideoSettings(codec, params.speed, params.quality, int(run.get("threads", 0)))

@@ -27,7 +27,7 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     Raises:
         UsageError: nothing was given, a path does not exist, a folder holds nothing to read, a scheme is unknown.
     """
-    files: list[str | Path] = []
+    files: list[str] = []
     pictures: list[Any] = []
     lanes: list[Source] = []
     for item in inputs:
@@ -62,10 +62,10 @@ def _local(item: Any) -> str:
     from urllib.parse import unquote, urlsplit
 
     text = os.fspath(item)
-    return unquote(urlsplit(text).path) if text.startswith("file://") else os.path.expanduser(text)
+    return unquote(urlsplit(text).path) if text.startswith("file://") else str(Path(text).expanduser())
 
 
-def _files(files: list[str | Path], options: SourceOptions) -> Source:
+def _files(files: list[str], options: SourceOptions) -> Source:
     from visionkit.media.sources.files import FilesSource
     from visionkit.media.sources.inputs import list_files
 

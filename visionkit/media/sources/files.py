@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 from typing import overload
 
 from visionkit.errors import SourceError
@@ -99,7 +99,7 @@ def sequence_frames(info: SourceInfo, members: Sequence[str], options: SourceOpt
 def estimated_bytes(path: str) -> int:
     """About how large the decoded picture is, from the size of the file alone: a folder may hold a million."""
     try:
-        size = os.path.getsize(path)
+        size = Path(path).stat().st_size
     except OSError:
         return _LEAST
     return min(_MOST, max(_LEAST, size * _DECODED.get(suffix(path), 4)))

@@ -17,6 +17,7 @@ from visionkit.media.sources.options import SourceOptions
 
 _DIGITS = re.compile(r"(\d+)")
 _WILD = re.compile(r"[*?\[]")
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
     return [*keys, (1, 0, name)]
 
 
-def list_files(inputs: Iterable[str | Path], options: SourceOptions) -> Listing:
+def list_files(inputs: Iterable[str], options: SourceOptions) -> Listing:
     """All files that ``inputs`` name, in order; in a folder in natural order.
 
     ``relpath`` is the path below the folder or the fixed part of the glob; files named one by one mirror the tree below
@@ -53,19 +54,21 @@ def list_files(inputs: Iterable[str | Path], options: SourceOptions) -> Listing:
     Raises:
         UsageError: a path that does not exist, a folder or glob with nothing to read.
     """
-    listing, single = Listing(), []
-    for text in _from_stdin(map(os.fspath, inputs)):
-        if os.path.isdir(text):
-            _flush(single, listing)
-            _folder(text, options, listing)
-        elif os.path.exists(text):
-            single.append(text)
+    listing = Listing()
+    single: list[Path] = []
+    for text in _from_stdin(inputs):
+        path = Path(text)
+        if path.exists() and not path.is_dir():
+            single.append(path)
+            continue
+        _add_single(single, listing)
+        if path.is_dir():
+            _add_folder(path, options, listing)
         elif _WILD.search(text):
-            _flush(single, listing)
-            _glob(text, options, listing)
+            _add_glob(text, options, listing)
         else:
-            raise _missing(text)
-    _flush(single, listing)
+            raise _missing(path)
+    _add_single(single, listing)
     return listing
 
 
@@ -77,40 +80,65 @@ def _from_stdin(inputs: Iterable[str]) -> Iterator[str]:
             yield text
 
 
-def _flush(single: list[str], listing: Listing) -> None:
-    """Adds the files named one by one so far."""
-    if not single:
-        return
-    folders = {os.path.dirname(os.path.abspath(path)) for path in single}
+def _add_single(single: list[Path], listing: Listing) -> None:
+    """Adds the files named one by one so far, and forgets them."""
+    places = [path.parent.resolve() / path.name for path in single]  # a link is filed under its own name
     try:
-        common = os.path.commonpath(folders)
+        common = os.path.commonpath([place.parent for place in places]) if places else ""
     except ValueError:  # on different drives
         common = ""
-    for path in single:
-        relative = os.path.relpath(os.path.abspath(path), common) if common else os.path.basename(path)
-        listing.entries.append(Entry(path, Path(relative).as_posix(), kind_of(path)))
+    for path, place in zip(single, places, strict=True):
+        relpath = place.relative_to(common).as_posix() if common else place.name
+        listing.entries.append(Entry(str(path), relpath, kind_of(str(path))))
     single.clear()
 
 
-def _folder(folder: str, options: SourceOptions, listing: Listing) -> None:
-    found = list(_walk(folder, options.recursive, listing.skipped))
+def _add_folder(folder: Path, options: SourceOptions, listing: Listing) -> None:
+    found = list(_walk(str(folder), options.recursive, listing.skipped))
     if not found:
-        raise _nothing(folder, listing.skipped)
-    if options.sequence:
-        listing.entries.extend(_sequences(folder, found))
-        return
-    listing.entries.extend(Entry(path, _below(path, folder), kind_of(path)) for path in found)
+        raise UsageError(f"{folder}: there are no pictures and no videos in this folder", help=_passed(listing.skipped))
+    _add_found(found, folder, options, listing)
+
+
+def _add_glob(pattern: str, options: SourceOptions, listing: Listing) -> None:
+    # glob.glob, as Path.glob takes no absolute patterns
+    matches = [path for path in glob.glob(pattern, recursive=True) if Path(path).is_file()]  # noqa: PTH207
+    listing.skipped.update("." + suffix(path) for path in matches if kind_by_name(path) is None)
+    found = sorted((path for path in matches if kind_by_name(path)), key=natural_key)
+    if not found:
+        raise UsageError(f"{pattern}: matches no picture and no video", help=_passed(listing.skipped))
+    fixed = pattern[: _WILD.search(pattern).start()]  # type: ignore[union-attr]
+    _add_found(found, Path(fixed.rpartition("/")[0] or ("/" if fixed.startswith("/") else ".")), options, listing)
+
+
+def _add_found(found: Sequence[str], base: Path, options: SourceOptions, listing: Listing) -> None:
+    """Adds files below ``base``, those of a sequence by folder."""
+    cut = 0 if str(base) == "." else len(str(base).rstrip("/")) + 1
+    kinds = [kind_of(path) for path in found]
+    pictures: dict[str, list[str]] = {}
+    for path, kind in zip(found, kinds, strict=True):
+        if options.sequence and kind == "image":
+            pictures.setdefault(str(Path(path).parent), []).append(path)
+        else:
+            listing.entries.append(Entry(path, Path(path[cut:]).as_posix(), kind))
+    for parent, members in pictures.items():
+        name = Path(parent[cut:]).as_posix() if len(parent) > cut else base.resolve().name or "sequence"
+        listing.entries.append(Entry(parent, name, "video", tuple(members)))
 
 
 def _walk(folder: str, recursive: bool, skipped: Counter[str]) -> Iterator[str]:
-    """Files in natural order, those of a folder before those of its sub-folders; linked folders are entered once."""
+    """Files in natural order, those of a folder before those of its sub-folders; linked folders are entered once.
+
+    Plain strings: a folder may hold a million files.
+    """
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
         try:
-            status = os.stat(here)
-            entries = sorted(os.scandir(here), key=lambda entry: natural_key(entry.name))
+            status = Path(here).stat()
+            with os.scandir(here) as scan:
+                entries = sorted(scan, key=lambda entry: natural_key(entry.name))
         except OSError as error:
             raise UsageError(f"{here}: {error.strerror}") from error
         if (status.st_dev, status.st_ino) in seen:
@@ -130,65 +158,25 @@ def _walk(folder: str, recursive: bool, skipped: Counter[str]) -> Iterator[str]:
             waiting.extend(reversed(below))
 
 
-def _sequences(folder: str, found: Sequence[str]) -> Iterator[Entry]:
-    """One entry for the pictures of each folder; videos stay what they are."""
-    pictures: dict[str, list[str]] = {}
-    for path in found:
-        if kind_of(path) == "image":
-            pictures.setdefault(os.path.dirname(path), []).append(path)
-        else:
-            yield Entry(path, _below(path, folder), "video")
-    for parent, members in pictures.items():
-        name = os.path.basename(os.path.abspath(folder)) if os.path.samefile(parent, folder) else _below(parent, folder)
-        yield Entry(parent, name, "video", tuple(members))
+def _missing(path: Path) -> UsageError:
+    parent = path.parent
+    if not parent.is_dir():
+        return UsageError(f"{path}: there is no such file, nor a folder {str(parent)!r}")
+    beside = sorted((found.name for found in parent.iterdir() if not found.name.startswith(".")), key=natural_key)
+    near = did_you_mean(path.name, beside)
+    return UsageError(f"{path}: there is no such file or folder", help=near or _sample(parent, beside))
 
 
-def _glob(pattern: str, options: SourceOptions, listing: Listing) -> None:
-    matches = sorted(glob.glob(pattern, recursive=True), key=natural_key)
-    files = [path for path in matches if os.path.isfile(path) and kind_by_name(path)]
-    listing.skipped.update("." + suffix(p) for p in matches if os.path.isfile(p) and not kind_by_name(p))
-    if not files:
-        raise UsageError(f"{pattern}: matches no picture and no video", help=_skipped_text(listing.skipped))
-    base = os.path.dirname(pattern[: _WILD.search(pattern).start()])  # type: ignore[union-attr]
-    if options.sequence:
-        pictures = tuple(path for path in files if kind_of(path) == "image")
-        name = os.path.basename(os.path.abspath(base or ".")) or "sequence"
-        listing.entries.extend([Entry(base or ".", name, "video", pictures)] if pictures else [])
-        files = [path for path in files if path not in set(pictures)]
-    listing.entries.extend(Entry(path, _below(path, base), kind_of(path)) for path in files)
+def _sample(parent: Path, names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"in {parent} there are: {', '.join(names[:_SHOWN])}{more}" if names else f"{parent} is empty"
 
 
-def _below(path: str, folder: str) -> str:
-    return Path(os.path.relpath(path, folder or ".")).as_posix()
+def _passed(skipped: Counter[str]) -> str:
+    return "passed over: " + ", ".join(f"{n} {ext}" for ext, n in skipped.most_common(_SHOWN)) if skipped else ""
 
 
-def _missing(text: str) -> UsageError:
-    parent = os.path.dirname(text) or "."
-    if not os.path.isdir(parent):
-        return UsageError(f"{text}: there is no such file, nor a folder {parent!r}")
-    beside = [name for name in os.listdir(parent) if not name.startswith(".")]
-    near = did_you_mean(os.path.basename(text), beside)
-    return UsageError(f"{text}: there is no such file or folder", help=near or _sample(parent, beside))
-
-
-def _sample(parent: str, names: Sequence[str]) -> str:
-    shown = sorted(names, key=natural_key)[:5]
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"in {parent} there are: {', '.join(shown)}{more}" if shown else f"{parent} is empty"
-
-
-def _nothing(folder: str, skipped: Counter[str]) -> UsageError:
-    return UsageError(f"{folder}: there are no pictures and no videos in this folder", help=_skipped_text(skipped))
-
-
-def _skipped_text(skipped: Counter[str]) -> str:
-    return "passed over: " + ", ".join(f"{n} {ext}" for ext, n in skipped.most_common(5)) if skipped else ""
-
-
-Naming = Callable[[Entry], str]
-
-
-def naming(entries: Sequence[Entry]) -> Naming:
+def naming(entries: Sequence[Entry]) -> Callable[[Entry], str]:
     """A name for every entry, unique among them: its relpath, or its path where two share a relpath."""
     counts = Counter(entry.relpath for entry in entries)
     shared = {relpath for relpath, count in counts.items() if count > 1}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import BinaryIO, Literal
 
 Kind = Literal["image", "video"]
 
-PICTURES = frozenset(
-    "jpg jpeg jpe jfif png apng bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 heic heif hif avif".split()
-)
-VIDEOS = frozenset(
-    "mp4 m4v mov avi mkv webm mpg mpeg m2v ts mts m2ts wmv asf flv 3gp 3g2 ogv ogm mjpeg mjpg vob mxf y4m h264 hevc".split()
-)
+_PICTURES = "jpg jpeg jpe jfif png apng bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 heic heif hif avif"
+_VIDEOS = "mp4 m4v mov avi mkv webm mpg mpeg m2v ts mts m2ts wmv asf flv 3gp 3g2 ogv ogm vob mxf mjpeg y4m h264 hevc"
+PICTURES = frozenset(_PICTURES.split())
+VIDEOS = frozenset(_VIDEOS.split())
 _MAYBE_ANIMATED = frozenset({"gif", "png", "apng", "webp"})
 _HEAD = 8192
 
@@ -39,7 +37,7 @@ def kind_of(path: str) -> Kind:
     if named is not None and suffix(path) not in _MAYBE_ANIMATED:
         return named
     try:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             animated = is_animated(file)
             file.seek(0)
             picture = named == "image" or is_picture(file.read(32))

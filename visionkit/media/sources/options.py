@@ -37,7 +37,8 @@ class SourceOptions:
     def __post_init__(self) -> None:
         start, stop = self.from_ or 0, self.to
         if start < 0 or (stop is not None and stop <= start):
-            raise UsageError(f"--from {float(start):g} --to {stop}: nothing lies between", help="give seconds, --from < --to")
+            what = f"--from {float(start):g}" + ("" if stop is None else f" --to {float(stop):g}")
+            raise UsageError(f"{what}: nothing lies there", help="give seconds, --from from 0 up, --to after it")
         if self.fps is not None and self.fps <= 0:
             raise UsageError(f"--fps {self.fps:g}: must be more than 0")
         if self.limit is not None and self.limit < 1:

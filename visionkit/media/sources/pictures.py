@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc"}
 _CV2_CANNOT = {"CMYK", "LAB", "YCbCr", "HSV"}
 _TURNS = {3: "ROTATE_180", 6: "ROTATE_90_CLOCKWISE", 8: "ROTATE_90_COUNTERCLOCKWISE"}
@@ -43,10 +45,10 @@ def load_picture(path: str) -> Image:
         SourceError: empty, truncated, not a picture, or of more than 100 million pixels.
     """
     try:
-        if os.path.getsize(path) > MAX_BYTES:
+        file = Path(path)
+        if file.stat().st_size > MAX_BYTES:
             raise SourceError(f"{path}: a picture file of more than 1 GiB", help="convert it to a video or to tiles")
-        with open(path, "rb") as file:
-            data = file.read()
+        data = file.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
     return decode_picture(data, path)
@@ -89,16 +91,27 @@ def read_header(data: bytes) -> Header:
         return Header(0, 0, format="HEIF")
     pillow = load("PIL.Image")
     try:
-        with pillow.open(io.BytesIO(data)) as picture:
+        with pillow.open(io.BytesIO(data), formats=formats()) as picture:
             orientation = 1
-            if "exif" in picture.info or picture.format in {"TIFF", "MPO"}:  # a PNG without would be decoded for it
+            # a PNG without would be decoded to look for it; a TIFF is turned by whoever decodes it
+            if "exif" in picture.info and picture.format != "TIFF":
                 orientation = picture.getexif().get(0x0112, 1)
-            return Header(*picture.size, picture.mode, picture.format or "", orientation)
+            width, height = picture.size
+            return Header(width, height, picture.mode, picture.format or "", orientation)
     except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
         return Header(MAX_PIXELS + 1, 1)
 
 
+@cache
+def formats() -> tuple[str, ...]:
+    """What Pillow may open. It would hand PostScript, for one, to another program; old ones lack AVIF."""
+    pillow = load("PIL.Image")
+    pillow.init()
+    return tuple(name for name in _FORMATS if name in pillow.OPEN)
+
+
 def is_heif(data: bytes) -> bool:
+    """True for the first bytes of an HEIC picture."""
     return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
 
 
@@ -122,7 +135,7 @@ def _is_cut_off(data: bytes) -> bool:
 
 
 def _with_pillow(data: bytes) -> Pixels:
-    with load("PIL.Image").open(io.BytesIO(data)) as picture:
+    with load("PIL.Image").open(io.BytesIO(data), formats=formats()) as picture:
         return np.asarray(picture.convert("RGB"))[..., ::-1]
 
 
@@ -160,6 +173,7 @@ def _opaque(pixels: Any) -> Any:
 
 
 def over_white(colour: Any, alpha: Any) -> Any:
+    """Colour planes (H, W, C) mixed with white by ``alpha`` (H, W, 1) of the same dtype."""
     top = np.iinfo(colour.dtype).max if colour.dtype.kind == "u" else 1.0
     if (alpha == top).all():
         return colour
@@ -170,7 +184,7 @@ def over_white(colour: Any, alpha: Any) -> Any:
 
 def _eight_bit(pixels: Any) -> Pixels:
     if pixels.dtype == np.uint8:
-        return pixels  # type: ignore[no-any-return]
+        return pixels
     if pixels.dtype == np.uint16:
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
@@ -200,9 +214,10 @@ def picture_size(path: str) -> tuple[int, int]:
         SourceError: the header cannot be read.
     """
     try:
-        with load("PIL.Image").open(path) as picture:
+        with load("PIL.Image").open(path, formats=formats()) as picture:
             width, height = picture.size
             turned = "exif" in picture.info and picture.getexif().get(0x0112, 1) >= 5
     except OSError as error:
-        raise SourceError(f"{path}: {getattr(error, 'strerror', None) or 'the picture is broken or not a picture'}") from error
+        why = getattr(error, "strerror", None) or "the picture is broken, or not a picture"
+        raise SourceError(f"{path}: {why}") from error
     return (height, width) if turned else (width, height)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -95,10 +96,8 @@ class _Reader:
     def frames(self) -> Iterator[Frame]:
         begin = Fraction(self.options.from_ or 0)
         if begin and self.stream.time_base:
-            try:
+            with suppress(av.error.FFmpegError):  # no index: what lies before is decoded and thrown away
                 self.container.seek(int((begin + self.start) / self.stream.time_base), stream=self.stream)
-            except av.error.FFmpegError:  # no index: what lies before is decoded and thrown away
-                pass
         for decoded in decoded_frames(self.container, self.stream):
             if isinstance(decoded, SourceError):
                 yield self._tombstone(decoded)
@@ -192,23 +191,16 @@ def frame_image(frame: VideoFrame) -> Image:
     until somebody asks for BGR. All others go through swscale, which knows their matrix, range and depth.
     """
     turn = frame.rotation % 360
+    array: Any
     if not turn and _is_plain(frame):
-        return Image(frame.to_ndarray(), "i420")
-    if "a" in frame.format.name and frame.format.name not in ("gray", "gray8") and _has_alpha(frame):
-        pixels = over_white(*_split(frame.to_ndarray(format="bgra")))
-    else:
-        pixels = frame.to_ndarray(format="bgr24")
+        array = frame.to_ndarray()
+        return Image(array, "i420")
+    has_alpha = any(component.is_alpha for component in frame.format.components)
+    array = frame.to_ndarray(format="bgra" if has_alpha else "bgr24")
+    pixels = over_white(array[..., :3], array[..., 3:]) if has_alpha else array
     return Image(cv2.rotate(pixels, getattr(cv2, _TURNS[turn])) if turn in _TURNS else pixels)
 
 
 def _is_plain(frame: VideoFrame) -> bool:
     even = frame.width % 2 == 0 and frame.height % 2 == 0
     return even and frame.format.name == "yuv420p" and frame.color_range in (0, 1) and frame.colorspace in _BT601
-
-
-def _has_alpha(frame: VideoFrame) -> bool:
-    return any(component.is_alpha for component in frame.format.components)
-
-
-def _split(bgra: Any) -> tuple[Any, Any]:
-    return bgra[..., :3], bgra[..., 3:]
