@@ -23,11 +23,8 @@ def redact(url: str) -> str:
 
 def _without_user(rest: str) -> str:
     authority = rest.partition("/")[0]
-    _, colon, port = authority.rpartition(":")
-    plain = "@" not in authority and (not colon or port.isdigit() or authority.endswith("]"))
-    if plain or "@" not in rest:
-        return rest
-    return "***@" + rest.rpartition("@")[2]
+    has_user = "@" in authority or (":" in authority and "@" in rest)
+    return "***@" + rest.rpartition("@")[2] if has_user else rest
 
 
 def redact_text(text: str) -> str:
