@@ -5,6 +5,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 ============================  ===================================================================
 ``cv2dnn-tf``, ``cv2dnn``     a graph that OpenCV runs (TensorFlow, or ONNX and TFLite)
 ``onnx``                      an ONNX file, run by ONNX Runtime
+``file``                      several ONNX files, run side by side
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
 ``timm:vit_tiny_…``           a network of timm
 ``nets:unet.unet_mobilenet``  a function of visionkit.nets
@@ -27,6 +28,7 @@ LOADERS = MappingProxyType(
         "cv2dnn-tf": "visionkit.backends.cv2dnn:load",
         "cv2dnn": "visionkit.backends.cv2dnn:load",
         "onnx": "visionkit.backends.onnx:load",
+        "file": "visionkit.backends.onnx:load_set",
         "torchvision": "visionkit.backends.torchnet:load_torchvision",
         "timm": "visionkit.backends.torchnet:load_timm",
         "nets": "visionkit.backends.torchnet:load_own",

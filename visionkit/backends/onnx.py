@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,3 +71,40 @@ def open_session(path: Path, settings: Settings) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its errors have no base class but this
         raise WeightsError(f"ONNX Runtime cannot read {path.name}: {error}") from error
+
+
+class OnnxSet:
+    """Several ONNX networks that work together, by file name: a text detector, a recogniser, ..."""
+
+    backend = "onnxruntime"
+
+    def __init__(self, entry: Entry, sessions: Mapping[str, Any], device: str) -> None:
+        self.entry = entry
+        self.device = device
+        self._sessions = dict(sessions)
+
+    def run(self, part: str, planes: NDArray[np.float32]) -> NDArray[Any]:
+        """The first output of the network in file ``part`` for the ready input ``planes`` (N, C, H, W)."""
+        session = self._sessions[part]
+        output: NDArray[Any] = session.run(None, {session.get_inputs()[0].name: planes})[0]
+        return output
+
+    def metadata(self, part: str) -> Mapping[str, str]:
+        """What the file of network ``part`` says about itself."""
+        found: Mapping[str, str] = self._sessions[part].get_modelmeta().custom_metadata_map
+        return found
+
+    def close(self) -> None:
+        self._sessions.clear()
+
+
+def load_set(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxSet:
+    """A set of networks from several .onnx files.
+
+    Raises:
+        WeightsError: ONNX Runtime cannot read one, or they are no ONNX files.
+    """
+    if any(path.suffix != ".onnx" for path in files):
+        raise WeightsError(f"{entry.name}: only the library it belongs to can load these files")
+    sessions = {path.name: open_session(path, settings) for path in files}
+    return OnnxSet(entry, sessions, settings.device)
