@@ -9,7 +9,9 @@ JOBS ?= 2
 PACKAGES := pyproject.toml constraints.txt
 CHECKED := not nightly and not gpu
 
+# Like pip, uv is patient and trusts whom the system trusts.
 export UV_HTTP_TIMEOUT ?= 300
+export UV_SYSTEM_CERTS ?= true
 
 .DELETE_ON_ERROR:
 .PHONY: demo test lint constraints clean
