@@ -65,7 +65,7 @@ def lookup(node: Name) -> Run:
 def _field(record: Any, column: str, offset: int) -> Any:
     field = getattr(record, "field", None)
     if field is None:
-        message = f"a {type(record).__name__} has no columns, so no {quote(column)}"
+        message = f"a value of type {type(record).__name__} has no column {quote(column)}"
         fail(COLUMN, offset, message, "write the name alone")
     try:
         return field(column)
@@ -119,7 +119,7 @@ def _combined(function: Callable[[Any, Any], Any], flags: list[Any], offset: int
 @compiled.register
 def _(node: Member) -> Run:
     operand, negated = compiled(node.operand), node.negated
-    items = frozenset((v.kind_of(item.value), item.value) for item in node.items)
+    items = frozenset(v.distinct(item.value) for item in node.items)
     return lambda env: v.member(operand(env), items, negated)
 
 

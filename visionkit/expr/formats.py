@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -19,18 +20,26 @@ ALLOWED = "[[fill]<>^][+][0][width up to 99][,][.precision up to 20][d f e g % s
 
 @dataclass(frozen=True)
 class Format:
-    """A checked format specification; ``kind`` is what it prints: numbers, texts, or either."""
+    """A checked format specification.
+
+    Attributes:
+        spec: as it was written, after the colon.
+        kind: what it prints: numbers, texts, or (ANY) either, as they are.
+        decimals: whether it prints digits after the point; None where the number decides.
+    """
 
     spec: str
     kind: Kind
-    whole: bool
+    decimals: bool | None
 
     def __call__(self, value: Any) -> str:
         """``value`` (not null) as text; of the wrong kind, it is printed as it is."""
-        if self.kind is Kind.NUMBER and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return format(round(value) if self.whole else value, self.spec)
-        text = plain(value)
-        return text if self.kind is Kind.NUMBER else format(text, self.spec)
+        if self.kind is not Kind.NUMBER:
+            return format(plain(value), self.spec)
+        if isinstance(value, (bool, str)) or not math.isfinite(value):
+            return plain(value)
+        decimals = self.decimals if self.decimals is not None else not float(value).is_integer()
+        return format(float(value) if decimals else round(value), self.spec)
 
 
 def parse_format(spec: str, offset: int) -> Format:
@@ -51,7 +60,8 @@ def parse_format(spec: str, offset: int) -> Format:
     if not numeric and match["precision"] and not match["type"]:
         numeric = True  # .3 alone: three significant digits, as for a number in Python
     kind = Kind.NUMBER if numeric else Kind.TEXT if match["type"] else Kind.ANY
-    return Format(spec, kind, whole=match["type"] == "d")
+    decimals = None if not (match["precision"] or match["type"]) else match["type"] != "d"
+    return Format(spec, kind, decimals)
 
 
 def plain(value: Any) -> str:

@@ -30,7 +30,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "/": operator.truediv,
     "//": operator.floordiv,
     "%": operator.mod,
-    "**": operator.pow,
+    "**": lambda base, exponent: np.where(np.isnan(base + exponent), np.nan, base**exponent),  # not 1 ** NaN = 1
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -47,11 +47,13 @@ def normal(value: Any, offset: int = 0) -> Value:
         ExprError: it is neither.
     """
     if type(value) in _KINDS:
+        if type(value) is int and value.bit_length() > 63:
+            return _big(value)
         return value if value == value else None
     if isinstance(value, (str, Fraction)):
         return str(value) if isinstance(value, str) else float(value)
     if not isinstance(value, (np.ndarray, np.generic)):
-        message = f"a {type(value).__name__} is neither a number, a text, true, false nor a column"
+        message = f"a value of type {type(value).__name__} is neither a number, a text, true, false nor a column"
         fail(KIND, offset, message, "use one of its columns")
     if value.ndim == 0:
         return normal(value.item(), offset)
@@ -59,6 +61,14 @@ def normal(value: Any, offset: int = 0) -> Value:
         message = f"an array of shape {value.shape} and type {value.dtype} is no column"
         fail(KIND, offset, message, "a column has one number, text, true or false per row")
     return value.astype(object) if value.dtype.kind in "UT" else value
+
+
+def _big(value: int) -> float | None:
+    """An integer that no column could hold, as the nearest float; null beyond those."""
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def is_column(value: Value) -> bool:
@@ -190,11 +200,16 @@ def is_null(value: Value) -> Any:
     return np.zeros(len(value), dtype=bool)
 
 
-def member(value: Value, items: frozenset[tuple[Kind | None, Value]], negated: bool) -> Any:
-    """``value in items`` (or ``not in``); false where it is null. An item is a pair of kind and value."""
+def distinct(value: Value) -> tuple[Value, bool]:
+    """``value`` as an item of a set, where true must not be 1 as it is in Python."""
+    return value, type(value) is bool
+
+
+def member(value: Value, items: frozenset[tuple[Value, bool]], negated: bool) -> Any:
+    """``value in items`` (or ``not in``), each as :func:`distinct` gives it; false where it is null."""
     if not is_column(value):
-        return value is not None and ((kind_of(value), value) in items) != negated
-    found = np.array([(_KINDS[type(item)], item) in items for item in rows(value, 0)], dtype=bool)
+        return value is not None and (distinct(value) in items) != negated
+    found = np.array([distinct(item) in items for item in rows(value, 0)], dtype=bool)
     return ~(found | is_null(value)) if negated else found
 
 
