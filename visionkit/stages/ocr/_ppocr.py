@@ -48,7 +48,7 @@ class PpOcr:
             return []
         planes = np.stack([_line_planes(line, DIRECTION_WIDTH) for line in lines])
         turned = self._networks.run(self._direction, planes)[:, 1] > DIRECTION_SURE
-        return [cv2.rotate(line, cv2.ROTATE_180) if turn else line for line, turn in zip(lines, turned, strict=True)]  # type: ignore[misc]
+        return [cv2.rotate(line, cv2.ROTATE_180) if turn else line for line, turn in zip(lines, turned, strict=True)]
 
     def read(self, lines: Sequence[Pixels]) -> list[tuple[str, float]]:
         """Text and mean score of its characters for each line."""
@@ -75,7 +75,8 @@ def detection_size(width: int, height: int, short: int) -> tuple[int, int, int]:
     """How a picture is prepared for the detector.
 
     Args:
-        width, height: of the picture.
+        width: of the picture.
+        height: of the picture.
         short: its shorter side is enlarged to at least this.
 
     Returns:
