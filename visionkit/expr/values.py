@@ -51,20 +51,20 @@ def normal(value: Any, offset: int = 0) -> Value:
             return _big(value)
         return value if value == value else None
     if isinstance(value, (str, Fraction)):
-        return str(value) if isinstance(value, str) else float(value)
+        return str(value) if isinstance(value, str) else _big(value)
     if not isinstance(value, (np.ndarray, np.generic)):
         message = f"a value of type {type(value).__name__} is neither a number, a text, true, false nor a column"
         fail(KIND, offset, message, "use one of its columns")
-    if value.ndim == 0:
+    if value.ndim == 0 and type(value.item()) in _KINDS:
         return normal(value.item(), offset)
-    if value.ndim > 1 or value.dtype.kind not in "biufOUT":
+    if value.ndim != 1 or value.dtype.kind not in "biufOUT" or value.dtype.char == "g":  # g: long double
         message = f"an array of shape {value.shape} and type {value.dtype} is no column"
         fail(KIND, offset, message, "a column has one number, text, true or false per row")
     return value.astype(object) if value.dtype.kind in "UT" else value
 
 
-def _big(value: int) -> float | None:
-    """An integer that no column could hold, as the nearest float; null beyond those."""
+def _big(value: int | Fraction) -> float | None:
+    """An exact number that no column could hold, as the nearest float; null beyond those."""
     try:
         return float(value)
     except OverflowError:
