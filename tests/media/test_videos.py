@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def test_only_what_lies_between(clip: Clip) -> None:
 def test_fewer_frames_a_second(clip: Clip) -> None:
     got = [frame.pts for frame in frames_of(clip.path, fps=5)]
     slots = [int(t * 5) for t in got if t is not None]
-    assert slots == sorted(set(int(t * 5) for t in clip.times))
+    assert slots == sorted({int(t * 5) for t in clip.times})
     assert set(got) <= set(clip.times)
 
 
@@ -179,7 +180,7 @@ def test_another_size_begins_a_new_session(tmp_path: Path) -> None:
     assert sorted(set(sizes)) == [(0, 64, 48), (1, 32, 80)]
     assert [frame.load().canvas.size for frame in frames] == [size[1:] for size in sizes]
     times = [frame.pts for frame in frames]
-    assert all(a is not None and b is not None and a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a is not None and b is not None and a < b for a, b in itertools.pairwise(times))
 
 
 def test_a_late_start_counts_from_zero(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+JUMP = Fraction(1, 10)  # seconds; less is a slip of one timestamp
 BROKEN = "this is not a video that can be read, or it is broken"
 LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist in a file must not open addresses or other protocols."""
@@ -66,3 +67,23 @@ def duration_of(container: InputContainer, stream: VideoStream) -> Fraction | No
     if stream.duration and stream.time_base:
         return stream.duration * stream.time_base
     return None if container.duration is None else Fraction(container.duration, 1_000_000)
+
+
+class Continuous:
+    """Times of a recording that was spliced: where they jump back, they go on from where they were.
+
+    Args:
+        step: seconds from the last time before a jump to the first one after it.
+    """
+
+    def __init__(self, step: Fraction) -> None:
+        self._step = step
+        self._last: Fraction | None = None
+        self.offset = Fraction(0)
+
+    def __call__(self, time: Fraction) -> Fraction:
+        if self._last is not None and time + self.offset < self._last - JUMP:
+            self.offset = self._last + self._step - time
+        now = time + self.offset
+        self._last = now if self._last is None else max(now, self._last)
+        return now

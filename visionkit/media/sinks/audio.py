@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import SourceError
 from visionkit.lazy import av
-from visionkit.media.containers import best_video, open_local, reason, start_of
+from visionkit.media.containers import Continuous, best_video, open_local, reason, start_of
 from visionkit.media.sinks.encoders import Container
 
 if TYPE_CHECKING:
@@ -82,14 +82,19 @@ class SourceTrack:
         return self._waiting
 
     def _demuxed(self) -> Iterator[Any]:
+        heard, seen = Continuous(Fraction(1, 50)), Continuous(Fraction(1, 25))
         try:
             for packet in self._container.demux(self._streams):
                 if packet.pts is None or not packet.size:
                     continue
-                if packet.stream is self.audio:
-                    yield packet
-                else:
-                    self.video_seen = max(self.video_seen, packet.pts * packet.time_base)
+                time = packet.pts * packet.time_base
+                if packet.stream is not self.audio:
+                    seen(time if packet.dts is None else packet.dts * packet.time_base)  # pts are not in order
+                    self.video_seen = max(self.video_seen, time + seen.offset)
+                    continue
+                if heard(time) != time:
+                    shifted(packet, heard.offset)
+                yield packet
         except av.error.FFmpegError as error:
             log.warning("audio: reading stopped early: %s", reason(error))
 
@@ -99,8 +104,13 @@ class AudioWriter:
 
     def __init__(self, track: SourceTrack, out: OutputContainer, container: Container, origin: Fraction) -> None:
         self._track, self._out, self._origin = track, out, origin
+        self._last: int | None = None
         source: Any = track.audio
-        self._copies = source.codec_context.name in container.audio
+        codec = source.codec_context.codec.canonical_name
+        self._copies = codec in container.audio
+        # AAC of broadcasts carries its own headers, files want them once
+        bare = codec == "aac" and not source.codec_context.extradata
+        self._filter = av.bitstream.BitStreamFilterContext("aac_adtstoasc", source) if bare else None
         if self._copies:
             self._stream: Any = out.add_stream_from_template(source)
         else:
@@ -122,12 +132,13 @@ class AudioWriter:
                 self._out.mux(packet)
 
     def _copy(self, packet: Any) -> None:
-        shift = round(self._origin / packet.time_base)
-        packet.pts -= shift
-        if packet.dts is not None:
-            packet.dts -= shift
-        packet.stream = self._stream
-        self._out.mux(packet)
+        shifted(packet, -self._origin)
+        if self._last is not None and packet.pts <= self._last:  # no container takes times that do not grow
+            return
+        self._last = packet.pts
+        for copied in self._filter.filter(packet) if self._filter else [packet]:
+            copied.stream = self._stream
+            self._out.mux(copied)
 
     def _encode(self, packet: Any) -> None:
         try:
@@ -140,6 +151,14 @@ class AudioWriter:
                 frame.pts -= round(self._origin / frame.time_base)
             for encoded in self._stream.encode(frame):
                 self._out.mux(encoded)
+
+
+def shifted(packet: Any, seconds: Fraction) -> None:
+    """Moves a packet in time."""
+    ticks = round(seconds / packet.time_base)
+    packet.pts += ticks
+    if packet.dts is not None:
+        packet.dts += ticks
 
 
 def _rate(encoder: str, source: Any) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 from visionkit.errors import SinkError
 from visionkit.expr import Template
-from visionkit.media.sources.kinds import PICTURES, VIDEOS, suffix
+from visionkit.media.sources.kinds import PICTURES, VIDEOS
 from visionkit.stage.source import SourceInfo
 
 SHOWN = 5
@@ -56,12 +56,14 @@ def safe(text: str, owner: str) -> str:
 def extension(template: Template) -> str:
     """The extension written in the template itself, or an empty string."""
     last = template.parts[-1] if template.parts else ""
-    return suffix(last) if isinstance(last, str) else ""
+    return last.rpartition(".")[2].lower() if isinstance(last, str) and "." in last else ""
 
 
 def with_extension(text: str, ext: str) -> str:
     """``text`` with a media extension replaced by ``ext``; any other ending is part of the name and stays."""
     head, dot, tail = text.rpartition(".")
+    if tail.lower() == ext and dot:
+        return text
     known = dot and "/" not in tail and tail.lower() in PICTURES | VIDEOS
     return f"{head if known else text}.{ext}"
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import SinkError, SourceError
 from visionkit.lazy import av, cv2, np
+from visionkit.media.containers import reason
 from visionkit.media.sinks.audio import AudioWriter, SourceTrack
 from visionkit.media.sinks.encoders import ENCODERS, CodecName, Container, Speed, containers
 from visionkit.media.sinks.part import finish, part_of, writing
@@ -189,6 +190,8 @@ class _Guard:
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         self._file.failed = self._file.failed or error is not None
+        if isinstance(error, av.error.FFmpegError) and not isinstance(error, OSError):
+            raise SinkError(f"{self._file.path}: {reason(error)}") from error
         self._writing.__exit__(kind, error, trace)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from visionkit.data import Image
 from visionkit.errors import SourceError
 from visionkit.lazy import av, cv2
-from visionkit.media.containers import best_video, duration_of, open_local, reason, start_of
+from visionkit.media.containers import Continuous, best_video, duration_of, open_local, reason, start_of
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import MAX_PIXELS, over_white
 from visionkit.stage.source import Frame, SourceInfo
@@ -72,6 +72,7 @@ class _Reader:
     slot: int = -1
     start: Fraction = field(init=False)
     step: Fraction = field(init=False)
+    clock: Continuous = field(init=False)
 
     def __post_init__(self) -> None:
         stream = self.stream
@@ -80,6 +81,7 @@ class _Reader:
         self.start = start_of(stream)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.step = 1 / Fraction(rate)
+        self.clock = Continuous(self.step)
         sampled = self.options.from_ or self.options.to or self.options.fps
         frames = None if sampled or not stream.frames else stream.frames
         audio = bool(self.container.streams.audio)
@@ -114,7 +116,7 @@ class _Reader:
         base = frame.time_base or self.stream.time_base  # frames that come out at the end know none
         if frame.pts is None or base is None:
             return Fraction(0) if self.last is None else self.last + self.step
-        pts = frame.pts * base - self.start
+        pts = self.clock(frame.pts * base - self.start)
         return pts if self.last is None or pts > self.last else self.last + base
 
     def _due(self, pts: Fraction) -> bool:
