@@ -68,7 +68,9 @@ def test_the_patterns_can_find(what: str, line: str, found: bool) -> None:
 
 
 def test_python_files_are_short(root: Path) -> None:
-    lengths = {path.relative_to(root).as_posix(): len(text(path).splitlines()) for path in files(root) if path.suffix == ".py"}
+    lengths = {
+        path.relative_to(root).as_posix(): len(text(path).splitlines()) for path in files(root) if path.suffix == ".py"
+    }
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST} == {}
 
 

@@ -45,7 +45,9 @@ def test_no_module_imports_anything_heavy(root: Path) -> None:
 
 
 def test_listing_the_stages_imports_nothing_heavy(root: Path) -> None:
-    script = "from visionkit.stage.catalogue import stages; import sys; stages(); print(*{*sys.argv[1:]} & {*sys.modules})"
+    script = (
+        "from visionkit.stage.catalogue import stages; import sys; stages(); print(*{*sys.argv[1:]} & {*sys.modules})"
+    )
     assert fresh(script, *HEAVY, root=root) == ""
 
 
