@@ -83,7 +83,7 @@ def test_equals_the_package_called_by_hand(opened) -> None:
 
 def test_recognises_crops_in_one_batch(opened, monkeypatch) -> None:
     stage = opened(RapidOcr(RapidOcrParams(mode="recognize")))
-    texts = ["B-MW 123", "KX-4711", "HH 9", "M-XY 55"]
+    texts = ["B-MW 123", "KX-4711", "HH-901", "M-XY 55"]
     images = [Image(plate(text)) for text in texts]
     calls: list[tuple[str, int]] = []
     run = stage._networks._networks.run

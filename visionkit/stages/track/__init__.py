@@ -1,0 +1,8 @@
+"""Objects followed from frame to frame."""
+
+STAGES = {
+    "track.botsort": "botsort:BotSort",
+    "track.bytetrack": "bytetrack:ByteTrack",
+    "track.ocsort": "ocsort:OcSort",
+    "track.sort": "sort:Sort",
+}
