@@ -32,7 +32,7 @@ def open_local(path: str) -> InputContainer:
         return av.open(str(Path(path).absolute()), options=dict(LOCAL_ONLY), metadata_errors="replace")
     except SourceError:
         raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, av.error.FFmpegError) as error:
         raise SourceError(f"{path}: {reason(error)}") from error
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import UsageError
 from visionkit.media.sources.options import SourceOptions
 from visionkit.stage.source import Source
+
+if TYPE_CHECKING:
+    from visionkit.media.sources.live import LiveSource
 
 __all__ = ["SourceOptions", "open_sources"]
 
@@ -29,16 +32,19 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     """
     files: list[str] = []
     pictures: list[Any] = []
-    lanes: list[Source] = []
+    cameras: list[LiveSource] = []
     for item in inputs:
         if not isinstance(item, (str, os.PathLike, int)):
             pictures.append(item)
         elif (lane := _live(item, options)) is not None:
-            lanes.append(lane)
+            cameras.append(lane)
         else:
             files.append(_local(item))
-    if files:
-        lanes.insert(0, _files(files, options))
+    lanes: list[Source] = [_files(files, options)] if files else []
+    if cameras:
+        from visionkit.media.sources.live import distinct
+
+        lanes += distinct(cameras)
     if pictures:
         lanes.append(_memory(pictures, options))
     if not lanes:
@@ -46,7 +52,7 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     return lanes
 
 
-def _live(item: Any, options: SourceOptions) -> Source | None:
+def _live(item: Any, options: SourceOptions) -> LiveSource | None:
     from visionkit.media.sources import live
 
     text = os.fspath(item) if not isinstance(item, int) else str(item)

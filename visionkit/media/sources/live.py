@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from visionkit.data import Image
 from visionkit.errors import SourceError, UsageError
 from visionkit.lazy import av, cv2
+from visionkit.media.containers import reason
 from visionkit.media.redact import redact, redact_text
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.video import decoded_frames, failing, frame_image
@@ -59,6 +61,19 @@ class LiveSource:
         self._info = SourceInfo(name, "live", path, _file_name(name), fps=options.fps)
         self.infos: Sequence[SourceInfo] | None = (self._info,)
 
+    @property
+    def file_name(self) -> str:
+        """What outputs call it."""
+        return self._info.relpath
+
+    def renamed(self, name: str) -> LiveSource:
+        """The same under another name."""
+        found = copy(self)
+        found.name = name
+        found._info = replace(self._info, name=name, relpath=_file_name(name))
+        found.infos = (found._info,)
+        return found
+
     def frames(self) -> Iterator[Frame]:
         info, index, first = self._info, 0, None
         try:
@@ -75,6 +90,18 @@ class LiveSource:
                         return
         except SourceError as error:
             yield Frame(info, index, failing(error), 0)
+
+
+def distinct(lanes: Iterable[LiveSource]) -> list[LiveSource]:
+    """The lanes with a name and a file name of their own each: the second ``camera-0`` is ``camera-0#2``."""
+    found: list[LiveSource] = []
+    for lane in lanes:
+        taken, number, unique = {other.file_name for other in found}, 1, lane
+        while unique.file_name in taken:
+            number += 1
+            unique = lane.renamed(f"{lane.name}#{number}")
+        found.append(unique)
+    return found
 
 
 def camera(number: int | str, options: SourceOptions) -> LiveSource:
@@ -137,13 +164,13 @@ def _stream_pictures(url: str, options: SourceOptions) -> Iterator[Picture]:
 def _open_stream(url: str) -> InputContainer:
     try:
         return av.open(url, timeout=TIMEOUT, options=dict(_NETWORK))
-    except (OSError, ValueError) as error:
-        why = redact_text(getattr(error, "strerror", None) or str(error)).replace(url, redact(url))
-        raise SourceError(f"{redact(url)}: {why}") from None  # the cause has the password in its text
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        why = redact_text(reason(error))
+    raise SourceError(f"{redact(url)}: {why}")  # not from the error: its text has the password
 
 
 def _file_name(name: str) -> str:
-    """``name`` as a file name: ``rtsp://***@host:554/live`` → ``host-554-live``."""
+    """``name`` as a file name: ``rtsp://***@10.0.0.2:554/live`` → ``10-0-0-2-554-live``."""
     rest = name.partition("://")[2] or name
-    kept = [c if c.isalnum() or c in "._" else "-" for c in rest.rpartition("@")[2]]
-    return "-".join(filter(None, "".join(kept).strip("-.").split("-"))) or "live"
+    kept = [c if c.isalnum() or c == "_" else "-" for c in rest.rpartition("@")[2]]
+    return "-".join(filter(None, "".join(kept).split("-"))) or "live"
