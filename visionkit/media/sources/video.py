@@ -139,7 +139,13 @@ class _Reader:
             self.info = replace(self.info, width=width, height=height)
         if width * height > MAX_PIXELS:
             return self._tombstone(SourceError(f"{self.info.path}: a frame of {width}×{height} pixels is too large"))
-        return self._next(lambda: frame_image(decoded), width * height * 3, pts)
+        return self._next(lambda: self._image(decoded), width * height * 3, pts)
+
+    def _image(self, decoded: VideoFrame) -> Image:
+        try:
+            return frame_image(decoded)
+        except (ValueError, av.error.FFmpegError, cv2.error) as error:
+            raise SourceError(f"{self.info.path}: a frame cannot be converted: {reason(error)}") from error
 
     def _tombstone(self, error: SourceError) -> Frame:
         where = SourceError(f"{self.info.path}: frame {self.index}: {error.message}")
