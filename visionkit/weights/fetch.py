@@ -169,15 +169,10 @@ def is_disk_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def check_url(url: str) -> None:
-    """Raise unless ``url`` is https, or http on this machine.
-
-    Raises:
-        WeightsError: VK317.
-    """
+def is_allowed(url: str) -> bool:
+    """Whether weights may come from ``url``: by https, or by http from this machine."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise WeightsError(f"{url} is not https: refused", help="weights are fetched by https only", code=UNREACHABLE)
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
 
 
 def _is_loopback(host: str) -> bool:
@@ -191,15 +186,16 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follows a redirect only if it keeps the scheme."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        check_url(newurl)
-        if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme:
+        if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme or not is_allowed(newurl):
+            fp.close()
             raise WeightsError(f"redirects to {newurl}: refused", code=UNREACHABLE)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 @contextmanager
 def _open_url(url: str, start: int) -> Iterator[Any]:
-    check_url(url)
+    if not is_allowed(url):
+        raise WeightsError("it is not https: refused", code=UNREACHABLE)
     request = urllib.request.Request(url, headers={"User-Agent": "visionkit"})
     if start:
         request.add_header("Range", f"bytes={start}-")
@@ -219,7 +215,7 @@ def _open_url(url: str, start: int) -> Iterator[Any]:
 def _received(response: Any) -> Iterator[bytes]:
     while True:
         try:
-            chunk = response.read(CHUNK)
+            chunk = response.read1(CHUNK)  # what has come so far, so that little is lost when it stops
         except (OSError, http.client.HTTPException) as error:
             raise BrokenOffError(f"broke off: {error}") from error
         if not chunk:

@@ -1,0 +1,68 @@
+"""A user's own file as an entry of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from visionkit.errors import UsageError, WeightsError
+from visionkit.weights import Catalogue, Store, import_file, user_weights_dir
+
+
+@pytest.fixture
+def onnx(tmp_path: Path) -> Path:
+    path = tmp_path / "my net.onnx"
+    path.write_bytes(b"a graph")
+    return path
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Path:
+    path = tmp_path / "names.txt"
+    path.write_text("Äpfel\nno\n12:30\n", "utf-8")
+    return path
+
+
+def test_an_import_is_an_entry_like_any_other(onnx: Path, names: Path, tmp_path: Path) -> None:
+    made = import_file(onnx, task="detect", name="fruit", classes=names, licence="MIT")
+    onnx.unlink()
+    entry = Catalogue.load().get("fruit")
+    assert entry == made
+    assert entry.classes == ("Äpfel", "no", "12:30")
+    assert (entry.task, entry.loader, entry.licence, entry.trusted) == ("detect", "onnx", "MIT", False)
+    path = Store(cache_dir=tmp_path / "cache", offline=True).path(entry)
+    assert path == user_weights_dir() / "detect" / "fruit.onnx"
+    assert path.read_bytes() == b"a graph"
+
+
+def test_like_takes_over_how_to_feed_and_load_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.pth"
+    path.write_bytes(b"tensors")
+    entry = import_file(path, task="classify", like="mobilenet_v2", classes=["a", "b"], preprocessing={"resize": 232})
+    model = Catalogue.load().get("mobilenet_v2")
+    assert entry.loader == "torchvision:mobilenet_v2"
+    assert entry.classes == ("a", "b")
+    assert entry.preprocessing == model.preprocessing.model_copy(update={"resize": 232})  # type: ignore[union-attr]
+    assert import_file(path, task="classify", name="other", like="mobilenet_v2").class_list == "imagenet1k"
+
+
+def test_what_cannot_be_imported_leaves_nothing_behind(onnx: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.pth"
+    bare.write_bytes(b"tensors")
+    with pytest.raises(UsageError, match="cannot be a name"):
+        import_file(onnx, task="detect")
+    with pytest.raises(UsageError, match="already are weights called 'yolo11n'"):
+        import_file(onnx, task="detect", name="yolo11n")
+    with pytest.raises(UsageError, match="does not say which network") as caught:
+        import_file(bare, task="detect")
+    assert "--like" in caught.value.help
+    with pytest.raises(UsageError, match="there is no file"):
+        import_file(tmp_path / "absent.onnx", task="detect")
+    with pytest.raises(UsageError, match="there is no file"):
+        import_file(onnx, task="detect", name="a", classes=tmp_path / "absent.txt")
+    with pytest.raises(WeightsError, match="no weights are called 'yolo11m'"):
+        import_file(onnx, task="detect", name="a", like="yolo11m")
+    with pytest.raises(WeightsError, match="not a valid entry"):
+        import_file(onnx, task="detect", name="a", preprocessing={"fit": "squeeze"})
+    assert not user_weights_dir().exists()
