@@ -7,6 +7,7 @@ errors.jsonl) · 4 the pipeline file is wrong · 5 an output could not be writte
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,9 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (KeyboardInterrupt, EXIT_INTERRUPTED),
 )
 
+ClickException: Any = typer.BadParameter.__mro__[2]
+"""The root of typer's own errors, whichever click it was built on."""
+
 app = typer.Typer(
     name="visionkit",
     help="Chain computer-vision stages with one declarative file.",
@@ -60,12 +64,16 @@ def _options(
         app.info.epilog = "debug"
 
 
-def _register() -> None:
-    """Commands are registered here; each imports what it needs when it is called."""
+def _register(arguments: list[str]) -> None:
+    """Adds the commands; the one that is called alone, where the first argument names it, since building costs time."""
     from visionkit.app import inspect_commands, run_commands, weights_commands
 
-    for module in (run_commands, inspect_commands, weights_commands):
-        module.register(app)
+    app.add_typer(weights_commands.weights, name="weights")
+    commands = {c.__name__: c for c in (*run_commands.COMMANDS, *inspect_commands.COMMANDS)}
+    called = arguments[0] if arguments else ""
+    for name, command in commands.items():
+        if called not in commands or name == called:
+            app.command(name)(command)
 
 
 def exit_code(error: BaseException) -> int:
@@ -75,21 +83,20 @@ def exit_code(error: BaseException) -> int:
 
 def main() -> None:
     """The console script."""
-    _register()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
+    _register(sys.argv[1:])
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 
 
 def guarded(command: Callable[[], Any]) -> int:
     """Runs a command; whatever it raises is printed as a person can use it, and becomes an exit code."""
-    import click
-
     try:
         result = command()
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         return stop.exit_code
-    except click.Abort:
+    except typer.Abort:
         return EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except ClickException as error:
         error.show()
         return EXIT_USAGE
     except KeyboardInterrupt:

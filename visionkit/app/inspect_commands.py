@@ -12,12 +12,6 @@ from visionkit.app.run_commands import PipelineArg, Sets, find_pipeline, parse_s
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages import your files.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands to the app."""
-    for command in (validate, explain, schema, stages, new, doctor, licences):
-        app.command()(command)
-
-
 def validate(
     pipelines: Annotated[list[str], typer.Argument(metavar="PIPELINE...", help="Pipeline files.")],
     set_: Sets = None,
@@ -131,3 +125,6 @@ def licences(pipeline: PipelineArg) -> None:
         typer.echo("no weights: visionkit itself is Apache-2.0")
     for row in summarise(entries):
         typer.echo(f"{row.licence}: {', '.join(row.names)}{'  (copyleft)' if row.copyleft else ''}")
+
+
+COMMANDS = (validate, explain, schema, stages, new, doctor, licences)

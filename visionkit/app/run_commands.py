@@ -18,12 +18,6 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results."
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands to the app."""
-    app.command()(run)
-    app.command()(demo)
-
-
 def run(
     pipeline: PipelineArg = "",
     sources: Sources = None,
@@ -136,3 +130,6 @@ def find_pipeline(name: str) -> Path:
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     help_ = did_you_mean(path.stem, known) or f"bundled pipelines: {', '.join(known)}"
     raise UsageError(f"there is no pipeline {name!r}", help=help_)
+
+
+COMMANDS = (run, demo)

@@ -12,11 +12,6 @@ Name = Annotated[str, typer.Argument(help="An entry of the catalogue.")]
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Entries of the catalogue.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands to the app."""
-    app.add_typer(weights, name="weights")
-
-
 @weights.command("list")
 def list_(task: Annotated[str, typer.Argument(help="Only for this task: detect, classify, ...")] = "") -> None:
     """List the catalogue: name, task, size, licence, whether it is here."""

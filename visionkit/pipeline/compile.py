@@ -11,10 +11,10 @@ from typing import Any
 
 from visionkit.data import Annotated, Image
 from visionkit.errors import PipelineError, Position, Problem, VisionkitError, did_you_mean
-from visionkit.expr import ExprError, Expression, Template
+from visionkit.expr import Expression, Template
 from visionkit.pipeline import document
 from visionkit.pipeline.conditions import compile_condition, scope_of
-from visionkit.pipeline.document import Mapping, Node
+from visionkit.pipeline.document import Mapping, Scalar
 from visionkit.pipeline.items import (
     FOR_EACH_KEYS,
     STAGE_KEYS,
@@ -32,10 +32,10 @@ from visionkit.pipeline.plan import Node as PlanNode
 from visionkit.pipeline.problems import Problems
 from visionkit.pipeline.variables import Variables
 from visionkit.pipeline.wiring import Board, Wirer
-from visionkit.stage.base import ScanStage, Stage
+from visionkit.stage.base import ScanStage, Stage, StageParams
 from visionkit.stage.catalogue import stages as stage_catalogue
 from visionkit.stage.fields import record_of
-from visionkit.stage.params import weights_names
+from visionkit.stage.params import weights_fields
 from visionkit.stage.ports import Ports, ports_of
 
 VERSION = 1
@@ -165,8 +165,10 @@ class Compiler:
         on_error = read_choice(item, "on_error", ("skip", "stop"), self.variables)
         if params is not None:
             self._check(stage, params, item, bindings, board)
+        else:
+            self._check_weights(stage.Params, item)
         columns = stage.columns(params) if params is not None else {}
-        outputs = self._outputs(id_, stage, ports, bindings or (), columns, board, item)
+        outputs = self._outputs(id_, stage, ports, bindings, columns, board, item)
         if params is None or bindings is None:
             return []
         slots = tuple(value.slot for value in outputs)
@@ -204,17 +206,25 @@ class Compiler:
                     node = item.params.get(name) or item.params
                     for error in value.check_all(scope):
                         self.problems.add_expression(f"{item.name}.{name}", error, node)
-        if not self.options.check_weights:
-            return
+        self._check_weights(type(params), item, params)
+        if self.options.check_weights and stage.check.__func__ is not Stage.check.__func__:  # type: ignore[attr-defined]
+            from visionkit.weights import Catalogue
+
+            for name, message, help_ in stage.check(params, Catalogue.load()):
+                self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
+
+    def _check_weights(self, model: type[StageParams], item: Item, params: Any = None) -> None:
+        """Looks up the weights that parameters name, also where other parameters are wrong (``params`` is None)."""
+        for name in weights_fields(model) if self.options.check_weights else ():
+            node = item.params.get(name)
+            weight = getattr(params, name) if params is not None else node.value if isinstance(node, Scalar) else None
+            if isinstance(weight, str) and not weight.startswith("$"):
+                self._weights(item, name, weight)
+
+    def _weights(self, item: Item, name: str, weight: str) -> None:
         from visionkit.weights import Catalogue
 
         weights = Catalogue.load()
-        for name, weight in weights_names(params).items():
-            self._weights(weights, item, name, weight)
-        for name, message, help_ in stage.check(params, weights):
-            self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
-
-    def _weights(self, weights: Any, item: Item, name: str, weight: str) -> None:
         node = item.params.get(name) or item.params
         if Path(weight).suffix and not Path(weight).is_absolute() and weight not in weights.names():
             weight = str(self.folder / weight)
@@ -233,12 +243,15 @@ class Compiler:
         id_: str,
         stage: type[Stage[Any]],
         ports: Ports,
-        bindings: tuple[Binding, ...],
+        bindings: tuple[Binding, ...] | None,
         columns: Any,
         board: Board,
         item: Item,
     ) -> list[Value]:
-        consumed = [board.slot(slot) for binding in bindings for slot in binding.slots]
+        if bindings is None:  # its inputs are wrong, which was said: assume a chain, so that no further error follows
+            for port in ports.outputs:
+                board.hide_consumed(port.type, board.unhidden(port.type))
+        consumed = [board.slot(slot) for binding in bindings or () for slot in binding.slots]
         planes = list(dict.fromkeys(v.plane for v in consumed)) or ["source"]
         if len(planes) > 1 and not stage.detaches:
             message = f"{consumed[0].id!r} and {next(v.id for v in consumed if v.plane != planes[0])!r} lie on planes with no map between them"
@@ -313,4 +326,4 @@ def node_reads(node: PlanNode) -> list[int]:
     return [*slots, *(slot for binding in node.bindings for slot in binding.slots)]
 
 
-__all__ = ["CompileOptions", "ExprError", "Node", "compile_file", "compile_text"]
+__all__ = ["CompileOptions", "compile_file", "compile_text"]

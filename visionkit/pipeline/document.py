@@ -112,6 +112,9 @@ class _Builder:
         if self._count > MAX_NODES:
             raise _error("VK102", "file", f"more than {MAX_NODES:,} values (aliases count each time)", position)
         kind = type(node).__name__
+        tag = str(getattr(node, "ctag", None) or node.tag)
+        if not tag.startswith("tag:yaml.org,2002:") and tag not in ("None", "!"):
+            raise _error("VK101", "YAML syntax", f"tags such as {tag[:40]} are not part of the language", position, QUOTES)
         if kind == "ScalarNode":
             return _scalar(node, position)
         if kind == "SequenceNode":
@@ -128,7 +131,11 @@ class _Builder:
             if key.text in seen:
                 raise _error("VK103", key.text, f"this key stands here twice, first on line {seen[key.text].line}", key.position)
             seen[key.text] = key.position
-            items.append((Scalar(key.text, key.text, key.position, key.quoted), self.build(value_node, depth + 1)))
+            value = self.build(value_node, depth + 1)
+            if isinstance(value, Scalar) and not value.text and not value.quoted:  # nothing there: point behind the key
+                behind = Position(self._file, key.position.line, key.position.column + len(key.text) + 1)
+                value = Scalar(None, "", behind)
+            items.append((Scalar(key.text, key.text, key.position, key.quoted), value))
         return Mapping(tuple(items), position, flow=bool(node.flow_style))
 
 

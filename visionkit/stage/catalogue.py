@@ -20,15 +20,30 @@ SINK_PACKAGE = "visionkit.media.sinks"
 
 
 class Catalogue:
-    """Names → classes, each imported when first asked for."""
+    """Names → classes, each imported when first asked for.
 
-    def __init__(self, targets: Mapping[str, str], noun: str) -> None:
-        self.targets = dict(sorted(targets.items()))
-        self.noun = noun
+    Args:
+        ours: name → ``module:Class`` of what comes with visionkit.
+        noun: what an entry is called in messages.
+        group: the entry-point group of plugins; installed packages are searched only when ``ours`` lacks a name.
+    """
+
+    def __init__(self, ours: Mapping[str, str], noun: str, group: str) -> None:
+        self._ours = dict(ours)
+        self._group = group
+        self._all: dict[str, str] | None = None
         self._loaded: dict[str, Any] = {}
+        self.noun = noun
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """All names, plugins' too, sorted."""
+        if self._all is None:
+            self._all = dict(sorted({**_plugins(self._group), **self._ours}.items()))
+        return self._all
 
     def __contains__(self, name: str) -> bool:
-        return name in self.targets
+        return name in self._ours or name in self.targets
 
     def names(self) -> list[str]:
         return list(self.targets)
@@ -39,11 +54,12 @@ class Catalogue:
         Raises:
             VisionkitError: there is none; the help has the nearest names.
         """
-        if name not in self.targets:
+        if name not in self:
             help_ = did_you_mean(name, self.targets) or f"visionkit {self.noun}s lists all of them"
             raise VisionkitError(f"there is no {self.noun} called {name!r}", help=help_)
         if name not in self._loaded:
-            module, _, attribute = self.targets[name].partition(":")
+            target = self._ours.get(name) or self.targets[name]
+            module, _, attribute = target.partition(":")
             self._loaded[name] = getattr(importlib.import_module(module), attribute)
         return self._loaded[name]
 
@@ -51,7 +67,7 @@ class Catalogue:
 @cache
 def stages() -> Catalogue:
     """Every stage there is: ours and those of installed plugins."""
-    return Catalogue({**_family_targets(), **_plugins("visionkit.stages")}, "stage")
+    return Catalogue(_family_targets(), "stage", "visionkit.stages")
 
 
 @cache
@@ -59,7 +75,7 @@ def sinks() -> Catalogue:
     """Every kind of output there is."""
     package = importlib.import_module(SINK_PACKAGE)
     ours = {name: f"{SINK_PACKAGE}.{target}" for name, target in package.SINKS.items()}
-    return Catalogue({**ours, **_plugins("visionkit.sinks")}, "output")
+    return Catalogue(ours, "output", "visionkit.sinks")
 
 
 def _family_targets() -> dict[str, str]:
@@ -73,6 +89,12 @@ def _family_targets() -> dict[str, str]:
 
 
 def _plugins(group: str) -> dict[str, str]:
+    return {point.name: point.value for point in _entry_points().select(group=group)}
+
+
+@cache
+def _entry_points() -> Any:
+    """All entry points of installed packages: finding them takes tens of milliseconds, so once."""
     from importlib.metadata import entry_points
 
-    return {point.name: point.value for point in entry_points(group=group)}
+    return entry_points()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
 NAMED_COLORS = {
     "black": (0, 0, 0),
@@ -61,12 +61,6 @@ WeightsName = Annotated[str, Field(json_schema_extra={"x-visionkit": "weights"})
 """An entry of the weights catalogue, or a path to a file. Checked when the pipeline is compiled."""
 
 
-def weights_names(params: Any) -> dict[str, str]:
-    """The parameters that name weights, and the names they hold."""
-    found: dict[str, str] = {}
-    for name, info in type(params).model_fields.items():
-        if "weights" in info.metadata or (info.json_schema_extra or {}) == {"x-visionkit": "weights"}:
-            value = getattr(params, name)
-            if isinstance(value, str):
-                found[name] = value
-    return found
+def weights_fields(model: type[BaseModel]) -> list[str]:
+    """The parameters of a model that name weights."""
+    return [name for name, info in model.model_fields.items() if "weights" in info.metadata]
