@@ -188,6 +188,7 @@ def test_every_codec(tmp_path: Path, out: Path, codec: str) -> None:
     (written,) = convert(clip.path, out, codec=codec, speed="fast")
     assert video_times(written) == clip.times
     assert stream_of(written).codec.canonical_name == codec
+    assert codec != "hevc" or stream_of(written).codec_tag == "hvc1"
 
 
 @pytest.mark.parametrize(

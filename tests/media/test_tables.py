@@ -132,9 +132,9 @@ def test_pictures_and_the_frame_are_no_results(out: Path) -> None:
     assert list(row) == ["source", "index", "pts", "n"]
 
 
-def test_only_what_is_asked_for(out: Path) -> None:
-    (row,) = rows(out, [packet(a=cats(), b=cats())], include=["b"])
-    assert list(row) == ["source", "index", "pts", "b"]
+def test_results_come_in_the_order_of_the_pipeline(out: Path) -> None:
+    (row,) = rows(out, [packet(a=cats(), b=cats(), c=cats())], ("c", "b"))
+    assert list(row) == ["source", "index", "pts", "c", "b"]
 
 
 def test_failed_packets_have_no_row_but_an_error(out: Path) -> None:
@@ -235,3 +235,7 @@ def test_paths_are_checked(out: Path) -> None:
         JsonlSink(JsonlParams(path="../x.jsonl")).check(SinkContext(out), [INFO])
     with pytest.raises(ValidationError):
         JsonlParams(path="{source.stem")
+    with pytest.raises(ValidationError, match="stem"):
+        JsonlParams(path="{source.sten}")
+    with pytest.raises(ValidationError):
+        JsonlParams(path="{car.plate}")

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from visionkit.data import ABSENT, Packet
 from visionkit.expr import Template
+from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import item_rows, lifted, results_of, seconds, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
 
@@ -18,7 +19,7 @@ WHAT = ("class_name", "score", "x1", "y1", "x2", "y2", "track_id", "text")
 
 
 class CsvParams(TableParams):
-    path: Template = Field(
+    path: paths.SourcePath = Field(
         Template.parse("results.csv"),
         description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
         "{source.stem}.csv, one for each.",

@@ -7,6 +7,7 @@ from pydantic import Field
 from visionkit.data import Packet
 from visionkit.expr import Template
 from visionkit.media.redact import redact_text
+from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import seconds, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
 from visionkit.stage.sink import SinkContext
@@ -14,7 +15,7 @@ from visionkit.stage.source import SourceInfo
 
 
 class ErrorsParams(TableParams):
-    path: Template = Field(Template.parse("errors.jsonl"), description="The table, below the output folder.")
+    path: paths.SourcePath = Field(Template.parse("errors.jsonl"), description="The table, below the output folder.")
 
 
 class ErrorsSink(TableSink[ErrorsParams]):

@@ -6,12 +6,13 @@ from pydantic import Field
 
 from visionkit.data import Packet
 from visionkit.expr import Template
+from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import packet_row, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
 
 
 class JsonlParams(TableParams):
-    path: Template = Field(
+    path: paths.SourcePath = Field(
         Template.parse("results.jsonl"),
         description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
         "{source.stem}.jsonl, one for each.",

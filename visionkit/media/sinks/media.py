@@ -27,7 +27,7 @@ COLLISION_HELP = 'keep the extensions apart, e.g. path: "{source.folder}/{source
 
 
 class MediaParams(SinkParams):
-    path: Template = Field(
+    path: paths.SourcePath = Field(
         Template.parse("{source.relpath}"),
         description="Where each source's picture or video goes, below the output folder. An extension written here is "
         "kept; one of the source is kept for pictures and becomes .mp4 for videos.",

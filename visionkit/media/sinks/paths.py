@@ -6,13 +6,27 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from visionkit.errors import SinkError
-from visionkit.expr import Template
+from visionkit.expr import Kind, Record, Template, Type
 from visionkit.media.sources.kinds import PICTURES, VIDEOS
 from visionkit.stage.source import SourceInfo
 
 SHOWN = 5
+
+
+def _known(template: Template) -> Template:
+    fields = dict.fromkeys(SourceInfo("", "image").fields, Type(Kind.TEXT))
+    for problem in template.check_all({"source": Record(fields, noun="source")}, rows=False):
+        raise problem
+    return template
+
+
+SourcePath = Annotated[Template, AfterValidator(_known)]
+"""A template whose names are those of the source: ``{source.stem}``."""
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,11 @@ FLUSH_EVERY = 64  # rows: a killed run keeps all but the last few
 
 
 class TableParams(SinkParams):
-    path: Template = Field(
+    path: paths.SourcePath = Field(
         Template.parse("results.txt"),
         description="The table, below the output folder. Without a placeholder one for all sources; with one, such as "
         "{source.stem}, one for each.",
     )
-    include: tuple[str, ...] | None = Field(None, description="Ids of the results to write; all if not given.")
 
 
 T = TypeVar("T", bound=TableParams)
@@ -112,7 +111,7 @@ class TableSink(Sink[T]):
 
     def _configure(self, context: SinkContext) -> None:
         self._out = context.out
-        self._names = self.params.include if self.params.include is not None else context.names
+        self._names = context.names
         if self.is_single:
             self._single = self._out / paths.safe(self.params.path.render({}), "the table")
 

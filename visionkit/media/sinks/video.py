@@ -120,7 +120,7 @@ class VideoFile:
                 self._out.close()
                 finish(self.path)
                 return self.path
-        with suppress(OSError, ValueError):  # the disk is full: free what FFmpeg holds, keep the playable part
+        with suppress(OSError, ValueError, av.error.FFmpegError):  # the disk is full: free what FFmpeg holds, keep the playable part
             self._out.close()
         return None
 
@@ -140,11 +140,15 @@ class VideoFile:
 
     def _add_stream(self, out: OutputContainer, width: int, height: int) -> Any:
         encoder = ENCODERS[self.settings.codec]
+        if encoder.name not in av.codecs_available:
+            raise SinkError(f"{self.path}: this PyAV has no encoder {encoder.name}", help="choose another codec")
         stream: Any = out.add_stream(encoder.name, rate=self._rate)
         stream.width, stream.height, stream.pix_fmt = width, height, encoder.pixels
         stream.options = encoder.options(self.settings.speed, self.settings.quality)
         context = stream.codec_context
         context.time_base = self._base
+        if self.settings.codec == "hevc" and self.path.suffix != ".mkv":
+            context.codec_tag = "hvc1"  # what Apple's players look for
         context.thread_count = self.settings.threads
         context.gop_size = max(12, round(GROUP_SECONDS * float(self._rate)))
         context.colorspace, context.color_range = 6, 1  # cv2 converts with the BT.601 matrix to limited range

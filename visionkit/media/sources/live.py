@@ -75,21 +75,23 @@ class LiveSource:
         return found
 
     def frames(self) -> Iterator[Frame]:
-        info, index, first = self._info, 0, None
+        info, index, session, first, size = self._info, 0, 0, None, None
         try:
             with closing(self._pictures()) as pictures:  # type: ignore[type-var]
                 for load, width, height in pictures:
                     now = self._clock()
                     first = now if first is None else first
                     pts = Fraction(round((now - first) * 1_000_000), 1_000_000)
-                    if (info.width, info.height) != (width, height):
+                    if size is None:
                         info = replace(info, width=width, height=height)
-                    yield Frame(info, index, load, width * height * 3, pts)
+                    session += size not in (None, (width, height))
+                    size = (width, height)
+                    yield Frame(info, index, load, width * height * 3, pts, session)
                     index += 1
                     if index == self._limit:
                         return
         except SourceError as error:
-            yield Frame(info, index, failing(error), 0)
+            yield Frame(info, index, failing(error), 0, session=session)
 
 
 def distinct(lanes: Iterable[LiveSource]) -> list[LiveSource]:

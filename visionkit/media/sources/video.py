@@ -39,7 +39,7 @@ def video_frames(info: SourceInfo, options: SourceOptions) -> Iterator[Frame]:
     """The frames of the file ``info.path``; one that cannot be decoded is a frame whose ``load`` raises.
 
     ``pts`` counts from the start of the video stream, also with ``from_``. The ``info`` of the frames has the size,
-    rate and audio filled in. A change of size begins a new session.
+    rate and audio filled in, and is the same object for all. A change of size begins a new session.
     """
     path = info.path or ""
     try:
@@ -134,9 +134,9 @@ class _Reader:
             width, height = height, width
         if self.size not in (None, (width, height)):
             self.session += 1
-        if self.size != (width, height):
-            self.size = (width, height)
+        if self.size is None and self.index == 0:  # one info for all frames: it stands for the source
             self.info = replace(self.info, width=width, height=height)
+        self.size = (width, height)
         if width * height > MAX_PIXELS:
             return self._tombstone(SourceError(f"{self.info.path}: a frame of {width}×{height} pixels is too large"))
         return self._next(lambda: self._image(decoded), width * height * 3, pts)
