@@ -140,6 +140,7 @@ KINDS = [
     ("len(n)", "VK153", "    ^", "len() needs a text, got a number", "quotes"),
     ("count(n)", "VK153", "      ^", "count() needs a column, got a single value", "one value per object"),
     ("max(n)", "VK153", "    ^", "needs a column", "highest(x)"),
+    ("any(n)", "VK153", "    ^", "any() needs true or false, got a number", "x > 0"),
     ("any(cars.width)", "VK153", "    ^", "any() needs true or false, got a number", "x > 0"),
     ("cars.width > faces.score", "VK153", "           ^", "rows of cars and of faces", "highest(...)"),
     ("sum(cars.width * faces.score)", "VK153", "               ^", "rows of cars and of faces", "highest(...)"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visionkit.expr import ExprError, Kind, Record, Scope, Setter, Type
+from visionkit.expr import ExprError, Kind, Record, Scope, Setter, Type, with_rows
 
 NUMBER, TEXT = Kind.NUMBER, Kind.TEXT
 SCOPE: Scope = {
@@ -208,3 +208,9 @@ def test_two_tracks_do_not_share() -> None:
     one.update("a")
     assert two.value is None
     assert pickle.loads(pickle.dumps(setter)) == setter
+
+
+def test_what_was_set_can_be_a_column_again() -> None:
+    columns = with_rows(Setter.parse("vote(text)").type(SCOPE), per_row=True)
+    assert columns == SCOPE["text"]
+    assert with_rows(columns, per_row=False) == Setter.parse("vote(text)").type(SCOPE)

@@ -10,6 +10,7 @@ import pytest
 
 from visionkit.expr import ExprError, Expression, Scope
 
+NAN = float("nan")
 SCALARS = [
     ("1 + 2 * 3", 7),
     ("-2 ** 2", -4),
@@ -37,6 +38,13 @@ SCALARS = [
     ("name in ['Ada', \"Bob\"]", True),
     ("'big' if n > 3 else 'small'", "big"),
     ("1 if false else 2 if false else 3", 3),
+    ("1 if false or true else 2", 1),
+    ("(1 if flag else 2) if flag else 3", 1),
+    ("0 + 1 if flag else 2", 1),
+    ("not 'a' in ['b']", True),
+    ("- 2 * - 3", 6),
+    ("2 * 3 % 4", 2),
+    ("'(' == \"(\"", True),
     ("abs(-3)", 3),
     ("min(3, n, 5)", 3),
     ("max(3, n, 5)", 5),
@@ -67,6 +75,9 @@ NULLS = [
     ("nothing + 1", None),
     ("-nothing", None),
     ("min(nothing, 1)", None),
+    ("1 ** nothing", None),
+    ("nothing ** 0", None),
+    ("cars.width ** 0", [1, None, 1]),
     ("nothing is null", True),
     ("nothing is not None", False),
     ("n is not null", True),
@@ -212,6 +223,14 @@ def test_truth_is_not_one(env: dict[str, Any]) -> None:
     assert Expression.parse("x in [1]").evaluate(env).tolist() == [True, False, False, True, False]
     assert Expression.parse("x in [true]").evaluate(env).tolist() == [False, True, False, False, False]
     assert Expression.parse("x != '1'").evaluate(env).tolist() == [True, True, False, True, False]
+
+
+def test_nan_in_a_column_of_objects_is_null() -> None:
+    env = {"x": np.array([NAN, 1, None], dtype=object)}
+    assert Expression.parse("x is null").evaluate(env).tolist() == [True, False, True]
+    assert Expression.parse("x not in [2]").evaluate(env).tolist() == [False, True, False]
+    assert Expression.parse("x != 'a'").evaluate(env).tolist() == [False, True, False]
+    assert plain(Expression.parse("x + 1").evaluate(env)) == [None, 2, None]
 
 
 def test_conditions() -> None:

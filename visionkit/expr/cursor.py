@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from visionkit.expr.errors import SYNTAX, fail, quote
-from visionkit.expr.tokens import END, NAME, NUMBER, SYMBOL, TEXT, Token
+from visionkit.expr.tokens import END, NAME, NUMBER, TEXT, Token
 
 FORBIDDEN = {
     "lambda": "functions cannot be defined here",
@@ -42,8 +42,8 @@ class Cursor:
         return token
 
     def sees(self, *words: str) -> bool:
-        """Whether the next token is one of these symbols or words (a text in quotes is none)."""
-        return self.next.text in words and self.next.kind in (SYMBOL, NAME)
+        """Whether the next token is one of these symbols or words (a text is none: its token has the quotes)."""
+        return self.next.text in words
 
     def takes(self, *words: str) -> bool:
         """Like :meth:`sees`, and moves behind it if so."""

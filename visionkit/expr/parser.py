@@ -25,7 +25,7 @@ from visionkit.expr.nodes import (
     Node,
     Not,
 )
-from visionkit.expr.tokens import END, NAME, NUMBER, SYMBOL, TEXT, Token, tokenize
+from visionkit.expr.tokens import END, NAME, NUMBER, TEXT, Token, tokenize
 
 MAX_NESTING = 32
 MAX_OPERATORS = 100
@@ -79,7 +79,7 @@ class Parser(Cursor):
         return node
 
     def _binding(self) -> int:
-        return BINDING.get(self.next.text, 0) if self.next.kind in (SYMBOL, NAME) else 0
+        return BINDING.get(self.next.text, 0)
 
     def _count(self) -> Token:
         """Take a token that makes the tree deeper."""
@@ -140,7 +140,7 @@ class Parser(Cursor):
 
     def _items(self) -> tuple[Literal, ...]:
         close = {"[": "]", "(": ")"}.get(self.next.text, "")
-        if not close or self.next.kind != SYMBOL:
+        if not close:
             help = 'write a list, as in: x in ["car", "truck"]; to look into a text, write contains(text, part)'
             fail(SYNTAX, self.next.offset, "in takes a list of numbers or texts", help)
         self.take()

@@ -15,7 +15,7 @@ from visionkit.expr.functions import REDUCERS
 from visionkit.expr.nodes import Name
 from visionkit.expr.parsed import Parsed
 from visionkit.expr.tokens import END, NAME, NUMBER, Token, tokenize
-from visionkit.expr.types import Kind, Record, Scope, Type
+from visionkit.expr.types import Kind, Record, Scope, Type, with_rows
 
 MAX_WINDOW = 10_000
 _DEFAULT_WINDOW = {"vote": 5}
@@ -67,7 +67,7 @@ class Setter(Parsed):
         if problems := self.check_all(scope):
             raise problems[0]
         entry = self._entry(scope)
-        return Type(Kind.NUMBER) if self.reducer == "mean" else _scalar(entry)
+        return Type(Kind.NUMBER) if self.reducer == "mean" else with_rows(entry, per_row=False)
 
     def check_all(self, scope: Scope) -> list[ExprError]:
         """Every problem against ``scope``, in the order of the text."""
@@ -156,9 +156,3 @@ def _misfit_record(reducer: str, record: Record, offset: int) -> ExprError | Non
     }.get(reducer)
     help = f"write one of its columns: {', '.join(sorted(record.fields))}"
     return ExprError(KIND, offset, message, help) if message else None
-
-
-def _scalar(entry: Type | Record) -> Type | Record:
-    if isinstance(entry, Type):
-        return Type(entry.kind)
-    return Record({name: _scalar(part) for name, part in entry.fields.items()}, entry.noun)

@@ -35,5 +35,12 @@ class Record:
     noun: str = "value"
 
 
+def with_rows(entry: Type | Record, per_row: bool) -> Type | Record:
+    """``entry`` and everything in it as columns (``per_row``) or as scalars."""
+    if isinstance(entry, Type):
+        return Type(entry.kind, per_row)
+    return Record({name: with_rows(part, per_row) for name, part in entry.fields.items()}, entry.noun)
+
+
 Scope = Mapping[str, Type | Record]
 """Every name an expression may use, with what it stands for."""
