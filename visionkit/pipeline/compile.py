@@ -305,7 +305,7 @@ def prune(scope: Scope, outputs: tuple[Any, ...]) -> Scope:
     read = {slot for output in outputs for slot in output.values.values()}
     read |= {slot for output in outputs if output.when for slot in output.when.slots.values()}
     for node in scope.nodes:
-        read |= set(node_reads(node))
+        read |= set(node.reads())
     nodes: list[PlanNode] = []
     for node in scope.nodes:
         if isinstance(node, ForEachNode):
@@ -313,17 +313,6 @@ def prune(scope: Scope, outputs: tuple[Any, ...]) -> Scope:
             node = replace(node, exports=exports, body=prune(node.body, ()) if not exports else node.body)
         nodes.append(node)
     return replace(scope, nodes=tuple(nodes))
-
-
-def node_reads(node: PlanNode) -> list[int]:
-    """All slots a node reads in its own scope."""
-    from visionkit.pipeline.plan import ForEachNode
-
-    conditions = [node.when, node.until] if isinstance(node, ForEachNode) else [node.when]
-    slots = [slot for c in conditions if c for slot in c.slots.values()]
-    if isinstance(node, ForEachNode):
-        return [*slots, node.objects, node.image]
-    return [*slots, *(slot for binding in node.bindings for slot in binding.slots)]
 
 
 __all__ = ["CompileOptions", "compile_file", "compile_text"]

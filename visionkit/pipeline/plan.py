@@ -69,6 +69,11 @@ class StageNode:
     bypass: int | None = None
     position: Position | None = None
 
+    def reads(self) -> list[int]:
+        """All slots it reads."""
+        slots = [slot for binding in self.bindings for slot in binding.slots]
+        return [*slots, *(self.when.slots.values() if self.when else ())]
+
     @property
     def kind(self) -> Kind:
         for kind, base in (("batch", BatchStage), ("scan", ScanStage), ("map", MapStage)):
@@ -121,6 +126,10 @@ class ForEachNode:
     on_error: Literal["skip", "stop"] | None = None
     position: Position | None = None
     kind: Literal["for_each"] = "for_each"
+
+    def reads(self) -> list[int]:
+        """All slots of its own scope it reads."""
+        return [self.objects, self.image, *(slot for c in (self.when, self.until) if c for slot in c.slots.values())]
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -185,19 +194,32 @@ class Plan:
     def walk(self) -> Iterator[Node]:
         return self.root.walk()
 
+    def fingerprints(self) -> dict[str, str]:
+        """For each node of the list: a hash of it and of everything upstream. Equal ones compute the same."""
+        made: dict[int, str] = {SOURCE: "source"}
+        found: dict[str, str] = {}
+        for node, row in zip(self.root.nodes, _canonical(self.root, wires=False), strict=True):
+            upstream = [made[slot] for slot in node.reads()]
+            text = json.dumps([row, upstream, self.weights], sort_keys=True, default=str)
+            found[node.id] = hashlib.sha256(text.encode()).hexdigest()[:16]
+            made |= {slot: f"{found[node.id]}:{i}" for i, slot in enumerate(node.outputs)}
+        return found
 
-def _canonical(scope: Scope) -> list[Any]:
+
+def _canonical(scope: Scope, wires: bool = True) -> list[Any]:
+    """Nodes as plain data; without ``wires`` their own slot numbers are left out."""
     rows: list[Any] = []
     for node in scope.nodes:
         if isinstance(node, StageNode):
             params = node.params.model_dump(mode="json")
             when = node.when and node.when.expression.text
-            rows.append([node.name, params, [b.slots for b in node.bindings], node.outputs, when])
+            slots = [[b.slots for b in node.bindings], node.outputs] if wires else [b.port for b in node.bindings]
+            rows.append([node.name, params, slots, when])
         else:
             conditions = [c and c.expression.text for c in (node.when, node.until)]
             setters = [[s.name, s.setter.text] for s in node.setters]
-            wires = [node.objects, node.image, node.output, node.exports]
-            rows.append(["for_each", node.pad, conditions, str(node.every), setters, wires, _canonical(node.body)])
+            slots = [node.objects, node.image, node.output, node.exports] if wires else []
+            rows.append(["for_each", node.pad, conditions, str(node.every), setters, slots, _canonical(node.body)])
     return rows
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from visionkit.pipeline.plan import ForEachNode, Node, Plan, StageNode
 from visionkit.runtime.foreach import FoldSegment, GateSegment
-from visionkit.runtime.segments import BatchSegment, MapSegment, ScanSegment, Segment, Supervisor, Tokens
+from visionkit.runtime.segments import BatchSegment, MapSegment, ScanSegment, Segment, Session, Supervisor, Tokens
 from visionkit.runtime.steps import Step
+from visionkit.runtime.token import Lane
 from visionkit.stage.base import Stage
 
 
@@ -101,6 +102,42 @@ class Chain:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    def take_over(self, old: Chain, lanes: dict[Lane, int]) -> None:
+        """Continue where ``old``, drained and stopped, left off; call before :meth:`start`.
+
+        A stage that remembers keeps its state if it and everything upstream are unchanged.
+
+        Args:
+            old: the chain to take over from.
+            lanes: the number of the next token of each lane.
+        """
+        before, now = old.plan.fingerprints(), self.plan.fingerprints()
+        states: dict[tuple[str, Lane], Stage[Any]] = {}
+        sessions: dict[Lane, Session] = {}
+        memories = {}
+        for segment in old.segments:
+            if isinstance(segment, ScanSegment):
+                states |= {(before[node.id], lane): stage for node, lane, stage in segment.instances()}
+                sessions |= segment.sessions
+            elif isinstance(segment, GateSegment) and segment.node.id in before:
+                memories[before[segment.node.id]] = segment.memories
+
+        def known(node: StageNode, lane: Lane) -> Stage[Any] | None:
+            stage = states.get((now[node.id], lane))
+            if stage is not None and stage in old._opened:
+                old._opened.remove(stage)
+                self._opened.append(stage)
+            return stage
+
+        for segment in self.segments:
+            sequencer = getattr(segment, "sequencer", None)
+            if sequencer is not None:
+                sequencer.start_at(lanes)
+            if isinstance(segment, ScanSegment):
+                segment.adopt(sessions, known)
+            elif isinstance(segment, GateSegment) and segment.node.id in now:
+                segment.memories = memories.get(now[segment.node.id], {})
 
     def instance(self, node: StageNode) -> Stage[Any]:
         """A fresh, opened instance of a node's stage."""

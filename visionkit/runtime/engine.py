@@ -57,6 +57,12 @@ class Engine:
         self._in_flight = 0
         self._credits: list[Credits] = []
         self._names = [(v.id, v.slot) for v in plan.root.values]
+        self._chain: Chain | None = None
+        self._end: OutletSegment | None = None
+        self._outlets: Sequence[Outlet] = ()
+        self._admission = threading.Lock()
+        self._lanes: dict[Lane, int] = {}
+        self._running = True
 
     def run(self, sources: Sequence[Source], outlets: Sequence[Outlet], context: SinkContext) -> RunSummary:
         """Run to the end of all sources, or until :meth:`stop`.
@@ -64,38 +70,79 @@ class Engine:
         Raises:
             VisionkitError: an output failed, or a packet did with ``on_error: stop``; everything was closed.
         """
-        chain = Chain(
-            self.plan,
-            self,
-            lambda id_: self._opener(id_, self.note),
-            self.settings.worker_count,
-            self.settings.batch_size(self.settings.device),
-            first=[("decode", _decode)],
-            last=[(f"{o.name}:prepare", o.prepare_step(i)) for i, o in enumerate(outlets)],
-        )
-        end = OutletSegment(self, outlets, self._finished)
+        self._outlets = outlets
+        end = self._end = OutletSegment(self, outlets, self._finished)
         started = perf_counter()
         results: list[Any] = []
-        chain.open()
+        self._chain = self._new_chain(self.plan)
+        self._chain.open()
         try:
             end.open(context)
-            chain.start(end.put)
+            self._chain.start(end.put)
             end.start()
             started = perf_counter()
             try:
-                self._feed(sources, chain)
+                self._feed(sources)
             finally:
-                chain.stop()
+                with self._admission:  # a swap under way ends first
+                    self._chain.stop()
+                    self._running = False
                 end.stop()
         finally:
             aborted = self.aborting or self._stopping.is_set()
             try:
                 results = end.close(aborted)
             finally:
-                chain.close()
+                self._chain.close()
         if self._error is not None:
             raise self._error
         return self._summary(perf_counter() - started, results)
+
+    def swap(self, plan: Plan) -> bool:
+        """Go on with another plan from the next packet on; its stages are opened before the old ones stop.
+
+        Outputs stay open: they are fed by the new plan's values of the same name. Stages that remember keep their state
+        where they and everything upstream are unchanged.
+
+        Returns:
+            False if the run had ended.
+
+        Raises:
+            VisionkitError: a new stage could not be opened; the old plan goes on.
+        """
+        chain = self._new_chain(plan)
+        chain.open()
+        with self._admission:
+            if not self._running or self._chain is None:
+                chain.close()
+                return False
+            with self._lock:
+                while self._in_flight:
+                    self._idle.wait(0.2)
+            old = self._chain
+            old.stop()
+            chain.take_over(old, dict(self._lanes))
+            nodes = {node.name: node for node in plan.outputs}
+            for outlet in self._outlets:
+                if outlet.node is not None and outlet.node.name in nodes:
+                    outlet.rebind(nodes[outlet.node.name])
+            self._names = [(v.id, v.slot) for v in plan.root.values]
+            self.plan, self._chain = plan, chain
+            assert self._end is not None
+            chain.start(self._end.put)
+        old.close()
+        return True
+
+    def _new_chain(self, plan: Plan) -> Chain:
+        return Chain(
+            plan,
+            self,
+            lambda id_: self._opener(id_, self.note),
+            self.settings.worker_count,
+            self.settings.batch_size(self.settings.device),
+            first=[("decode", _decode)],
+            last=[(f"{o.name}:prepare", o.prepare_step(i)) for i, o in enumerate(self._outlets)],
+        )
 
     def stop(self) -> None:
         """Take no more frames; finish what is in flight and close the outputs. Safe from any thread or signal handler."""
@@ -110,6 +157,11 @@ class Engine:
         self.aborting = True
         self.stop()
 
+    @property
+    def stopping(self) -> bool:
+        """True once no more frames are wanted."""
+        return self._stopping.is_set()
+
     def meter(self, name: str) -> Meter:
         meter = Meter(name)
         self._meters.append(meter)
@@ -120,14 +172,14 @@ class Engine:
         if message not in self._notes:
             self._notes.append(message)
 
-    def _feed(self, sources: Sequence[Source], chain: Chain) -> None:
+    def _feed(self, sources: Sequence[Source]) -> None:
         budget = max(1, self.settings.credit // max(1, len(sources)))
         self._credits = [Credits(budget) for _ in sources]
         if self._stopping.is_set():
             return
         threads = []
         for index, (source, credits) in enumerate(zip(sources, self._credits, strict=True)):
-            feeder = Feeder(self, Lane(index, source.name), source, credits, chain.put)
+            feeder = Feeder(self, Lane(index, source.name), source, credits)
             thread = threading.Thread(target=feeder.run, name=f"visionkit:source:{index}", daemon=True)
             threads.append(thread)
             thread.start()
@@ -138,12 +190,20 @@ class Engine:
             while self._in_flight:
                 self._idle.wait(0.2)
 
-    def admitted(self, token: Token) -> None:
-        """A token enters the chain."""
-        with self._lock:
-            self._in_flight += 1
-            if not token.end:
-                self.received += 1
+    def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False) -> None:
+        """A frame (or the end of its source) enters the chain as a token, unless the plan is being swapped: then after."""
+        with self._admission:
+            seq = self._lanes.get(lane, 0)
+            self._lanes[lane] = seq + 1
+            key = Key(frame.info.name, frame.session, frame.index)
+            token = Token(lane, seq, key, frame.info, self.plan.root.size, ABSENT)
+            token.pts, token.cost, token.end = frame.pts, cost, end
+            token.load = None if end else frame.load
+            with self._lock:
+                self._in_flight += 1
+                self.received += not end
+            assert self._chain is not None
+            self._chain.put([token])
 
     def _finished(self, tokens: Tokens) -> None:
         """Tokens that left the last outlet, in lane order."""
@@ -186,15 +246,11 @@ class Engine:
 class Feeder:
     """Takes frames from one source as its credit allows."""
 
-    def __init__(
-        self, engine: Engine, lane: Lane, source: Source, credits: Credits, put: Callable[[Tokens], None]
-    ) -> None:
+    def __init__(self, engine: Engine, lane: Lane, source: Source, credits: Credits) -> None:
         self._engine = engine
         self._lane = lane
         self._source = source
         self._credits = credits
-        self._put = put
-        self._seq = 0
 
     def run(self) -> None:
         try:
@@ -207,38 +263,21 @@ class Feeder:
         last: Frame | None = None
         try:
             for frame in frames:
-                if self._engine._stopping.is_set():
+                if self._engine.stopping:
                     break
                 if last is not None and frame.info is not last.info:
-                    self._end(last)
+                    self._engine.admit(self._lane, last, end=True)
                 last = frame
                 cost = frame.nbytes * PACKET_COPIES
                 if not self._credits.acquire(cost):
                     break
-                token = self._token(frame)
-                token.load, token.pts, token.cost = frame.load, frame.pts, cost
-                self._send(token)
+                self._engine.admit(self._lane, frame, cost)
         finally:
             close = getattr(frames, "close", None)
             if close is not None:
                 close()
         if last is not None:
-            self._end(last)
-
-    def _token(self, frame: Frame) -> Token:
-        key = Key(frame.info.name, frame.session, frame.index)
-        token = Token(self._lane, self._seq, key, frame.info, self._engine.plan.root.size, ABSENT)
-        self._seq += 1
-        return token
-
-    def _end(self, frame: Frame) -> None:
-        token = self._token(frame)
-        token.end = True
-        self._send(token)
-
-    def _send(self, token: Token) -> None:
-        self._engine.admitted(token)
-        self._put([token])
+            self._engine.admit(self._lane, last, end=True)
 
 
 def _decode(token: Token) -> None:

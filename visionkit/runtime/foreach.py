@@ -25,12 +25,11 @@ from visionkit.runtime.memory import (
     columns_of,
     is_due,
 )
-from visionkit.runtime.segments import Segment, Supervisor, Tokens, fail
+from visionkit.runtime.segments import Segment, Session, Supervisor, Tokens, fail
 from visionkit.runtime.order import Sequencer
 from visionkit.runtime.token import Lane, Token
 from visionkit.stage.fields import Environment, reader
 
-Session = tuple[str, int]
 
 
 class LaneMemory:
@@ -55,7 +54,7 @@ class GateSegment(Segment):
         self.to_fold: Callable[[Tokens], None] = lambda tokens: None
         self._size = node.body.size
         self._ordered = node.remembers or node.every is not None or node.until is not None
-        self._sequencer = Sequencer()
+        self.sequencer = Sequencer()
         self._held: dict[Lane, list[Token]] = {}
         self._meter = supervisor.meter(self.name)
         self._types = setter_types(node)
@@ -68,7 +67,7 @@ class GateSegment(Segment):
         if not self._ordered:
             self._pass(tokens)
             return
-        ready = [t for token in tokens for t in self._sequencer.push(token)]
+        ready = [t for token in tokens for t in self.sequencer.push(token)]
         for token in ready:
             self._held.setdefault(token.lane, []).append(token)
         for held in self._held.values():
@@ -227,7 +226,7 @@ class FoldSegment(Segment):
         self._gate = gate
         self._depth = depth
         self._types = setter_types(node)
-        self._sequencer = Sequencer() if node.remembers or node.lag is not None else None
+        self.sequencer = Sequencer() if node.remembers or node.lag is not None else None
         self._meter = supervisor.meter(self.name)
 
     def work(self, tokens: Tokens, worker: int) -> None:
@@ -240,7 +239,7 @@ class FoldSegment(Segment):
             parent.pending -= 1
             if parent.pending == 0:
                 done.append(parent)
-        ready = done if self._sequencer is None else [t for d in done for t in self._sequencer.push(d)]
+        ready = done if self.sequencer is None else [t for d in done for t in self.sequencer.push(d)]
         for token in ready:
             self._close(token)
         if ready:

@@ -24,3 +24,7 @@ class Sequencer:
             expected += 1
             self._next[lane] = expected
             yield found
+
+    def start_at(self, lanes: dict[Lane, int]) -> None:
+        """Lanes that are under way: the number that comes next in each."""
+        self._next = dict(lanes)

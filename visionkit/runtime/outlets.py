@@ -22,6 +22,10 @@ class Outlet:
     def __init__(self, name: str, sink: Sink[Any], node: OutputNode | None = None) -> None:
         self.name = name
         self.sink = sink
+        self.rebind(node)
+
+    def rebind(self, node: OutputNode | None) -> None:
+        """The same sink, fed by another plan's values."""
         self.node = node
         self._slots = dict(node.values) if node else {}
 

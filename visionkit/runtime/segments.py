@@ -7,7 +7,7 @@ credits taken at the source.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from time import perf_counter_ns
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from visionkit.runtime.token import Lane, Token
 from visionkit.stage.base import BatchStage, ScanStage, Stage
 
 Tokens = list[Token]
+Session = tuple[str, int]
 
 
 class Supervisor(Protocol):
@@ -219,10 +220,10 @@ class OrderedSegment(Segment):
 
     def __init__(self, name: str, supervisor: Supervisor) -> None:
         super().__init__(name, supervisor)
-        self._sequencer = Sequencer()
+        self.sequencer = Sequencer()
 
     def work(self, tokens: Tokens, worker: int) -> None:
-        ready = [t for token in tokens for t in self._sequencer.push(token)]
+        ready = [t for token in tokens for t in self.sequencer.push(token)]
         for token in ready:
             self.handle(token)
         if ready:
@@ -242,17 +243,35 @@ class ScanSegment(OrderedSegment):
         self.nodes = nodes
         self._opened = opened
         self._lanes: dict[Lane, list[tuple[StageNode, ScanStage[Any], Step]]] = {}
-        self._sessions: dict[Lane, tuple[str, int]] = {}
+        self._sessions: dict[Lane, Session] = {}
         self._meters = [supervisor.meter(node.id) for node in nodes]
+
+    @property
+    def sessions(self) -> dict[Lane, Session]:
+        """The session each lane is in."""
+        return dict(self._sessions)
+
+    def instances(self) -> Iterator[tuple[StageNode, Lane, Stage[Any]]]:
+        """Every instance there is, with its node and lane: what another segment may go on with."""
+        for lane, rows in self._lanes.items():
+            yield from ((node, lane, stage) for node, stage, _ in rows)
+
+    def adopt(self, sessions: dict[Lane, Session], known: Callable[[StageNode, Lane], Stage[Any] | None]) -> None:
+        """Go on with the instances of an earlier segment where ``known`` has them, before the first token comes."""
+        self._sessions = dict(sessions)
+        for lane in sessions:
+            self._rows(lane, [known(node, lane) or self._opened(node) for node in self.nodes])
+
+    def _rows(self, lane: Lane, stages: list[Stage[Any]]) -> list[tuple[StageNode, ScanStage[Any], Step]]:
+        pairs = zip(self.nodes, stages, strict=True)
+        rows = [(node, stage, single_step(node, stage.run)) for node, stage in pairs]  # type: ignore[attr-defined]
+        self._lanes[lane] = rows  # type: ignore[assignment]
+        return self._lanes[lane]
 
     def handle(self, token: Token) -> None:
         if self.supervisor.aborting or not token.alive:
             return
-        rows = self._lanes.get(token.lane)
-        if rows is None:
-            instances = [(node, self._opened(node)) for node in self.nodes]
-            rows = [(node, stage, single_step(node, stage.run)) for node, stage in instances]  # type: ignore[attr-defined, misc]
-            self._lanes[token.lane] = rows
+        rows = self._lanes.get(token.lane) or self._rows(token.lane, [self._opened(node) for node in self.nodes])
         session = (token.key.source, token.key.session)
         if self._sessions.get(token.lane, session) != session:
             for _, stage, _ in rows:
