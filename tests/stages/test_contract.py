@@ -1,0 +1,44 @@
+"""Every stage of the catalogue passes the public suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from visionkit.data import Image
+from visionkit.errors import MissingExtraError, WeightsError
+from visionkit.stage.catalogue import stages
+from visionkit.testing import CountingContext, check_stage, heavy_imports
+
+# Stages whose defaults do not suit the small pictures of the suite.
+PARAMS: Mapping[str, Mapping[str, Any]] = {
+    "contours": {"level": 60, "min_area": 4},
+    "filter.nlm": {"search": 7, "patch": 3},
+    "hough.circles": {"votes": 8, "min_radius": 3},
+    "hough.lines": {"votes": 5, "min_length": 5},
+}
+INPUTS: Mapping[str, Callable[[Image], Mapping[str, Any]]] = {}
+
+
+@pytest.fixture(scope="module")
+def context() -> CountingContext:
+    """One for all, so that each network is loaded once."""
+    return CountingContext()
+
+
+@pytest.mark.parametrize("name", stages().names())
+def test_stage_keeps_the_contract(name: str, context: CountingContext) -> None:
+    try:
+        check_stage(stages().get(name), PARAMS.get(name), INPUTS.get(name), context=context, fresh_import=False)
+    except MissingExtraError as error:
+        pytest.skip(str(error))
+    except WeightsError as error:
+        if error.code not in ("VK312", "VK317"):
+            raise
+        pytest.skip(f"the weights are not on this machine and cannot be fetched: {error.message}")
+
+
+def test_no_stage_imports_anything_heavy() -> None:
+    assert heavy_imports(sorted({stages().get(name).__module__ for name in stages().names()})) == {}
