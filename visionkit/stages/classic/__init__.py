@@ -1,0 +1,13 @@
+"""Classical computer vision: shapes, motion and codes, without a network."""
+
+STAGES = {
+    "background.knn": "background_knn:Knn",
+    "background.mog2": "background_mog2:Mog2",
+    "contours": "contours:Contours",
+    "flow.dis": "flow_dis:Dis",
+    "flow.farneback": "flow_farneback:Farneback",
+    "hough.circles": "hough_circles:HoughCircles",
+    "hough.lines": "hough_lines:HoughLines",
+    "read.barcode": "read_barcode:Barcode",
+    "read.qr": "read_qr:Qr",
+}

@@ -1,0 +1,71 @@
+"""``contours``: outlines of light shapes on a dark ground."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from visionkit.data import Detections, Image
+from visionkit.lazy import cv2, np
+from visionkit.stage import MapStage, StageParams
+from visionkit.stage.fields import NUMBERS
+from visionkit.stages.classic._lengths import on_frame
+
+
+class ContoursParams(StageParams):
+    level: int = Field(127, ge=0, le=254, description="Shapes are where the grey level is above this.")
+    holes: bool = Field(False, description="Outline holes, and shapes inside them, as well.")
+    min_area: float = Field(16.0, ge=0, description="Drop smaller shapes, in square pixels of the frame.")
+    max_area: float | None = Field(None, gt=0, description="Drop larger shapes, in square pixels of the frame.")
+    simplify: float = Field(
+        0.0, ge=0, le=0.5, description="Straighten outlines by this share of their perimeter; 0: no."
+    )
+    top_k: int | None = Field(None, ge=1, description="Keep at most so many shapes, the largest.")
+    name: str = Field("contour", min_length=1, description="The class of what is found.")
+
+
+class Contours(MapStage[ContoursParams]):
+    """Finds the outlines of light shapes on a dark ground: after a threshold, edges, or background subtraction.
+
+    Objects have a polygon through the middles of their border pixels, and the columns ``area`` and ``perimeter`` of
+    that polygon in pixels of the source frame. Largest first; the score is 1. S. Suzuki and K. Abe, Topological
+    Structural Analysis of Digitized Binary Images by Border Following, 1985.
+
+    Example:
+        - contours: {min_area: 100, top_k: 20}
+    """
+
+    extra_columns: ClassVar = {"area": NUMBERS, "perimeter": NUMBERS}
+
+    def run(self, image: Image) -> Detections:
+        p = self.params
+        mask = cv2.threshold(image.gray(), p.level, 255, cv2.THRESH_BINARY)[1]
+        mode = cv2.RETR_LIST if p.holes else cv2.RETR_EXTERNAL
+        found = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)[0]
+        outlines = [_simplified(outline, p.simplify).reshape(-1, 2) + 0.5 for outline in found]
+        frames = [on_frame(outline, image.canvas).astype(np.float32) for outline in outlines]
+        area = np.array([cv2.contourArea(outline) for outline in frames], np.float64)
+        perimeter = np.array([cv2.arcLength(outline, True) for outline in frames], np.float64)
+        kept = [i for i in np.argsort(-area, kind="stable") if p.min_area <= area[i] <= (p.max_area or np.inf)][
+            : p.top_k
+        ]
+        return Detections(
+            image.canvas,
+            np.array([_box(found[i]) for i in kept], np.float32).reshape(-1, 4),
+            np.ones(len(kept), np.float32),
+            np.zeros(len(kept), np.int32),
+            (p.name,),
+            polygons=tuple(outlines[i].astype(np.float32) for i in kept),
+            columns={"area": area[kept], "perimeter": perimeter[kept]},
+        )
+
+
+def _simplified(outline: Any, share: float) -> Any:
+    return cv2.approxPolyDP(outline, share * cv2.arcLength(outline, True), True) if share else outline
+
+
+def _box(outline: Any) -> tuple[int, int, int, int]:
+    """The pixels that the outline covers, xyxy."""
+    x, y, width, height = cv2.boundingRect(outline)
+    return x, y, x + width, y + height
