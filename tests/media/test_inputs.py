@@ -142,6 +142,21 @@ def test_a_still_gif_is_a_picture(tmp_path: Path) -> None:
     assert {frame.info.kind for frame in frames_of(tmp_path)} == {"image"}
 
 
+@pytest.mark.parametrize(
+    "start", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8X", b"GIF87a\x01\0\x01\0\x87\0\0"]
+)
+def test_broken_heads_are_listed_and_fail_alone(tmp_path: Path, start: bytes) -> None:
+    rest = np.random.default_rng(0).integers(0, 255, 3000, np.uint8).tobytes()
+    for i, tail in enumerate([b"", rest[:5], rest, b"\0" * 50, b"," * 500, b"!" * 500]):
+        (tmp_path / f"{i}.gif").write_bytes(start + tail)
+    frames = frames_of(tmp_path)
+    assert len(frames) >= 6
+    for frame in frames:
+        with pytest.raises(SourceError):
+            frame.load()
+    assert len(frames_of(tmp_path, sequence=True)) >= 6
+
+
 def test_unknown_extensions_are_looked_into(tmp_path: Path) -> None:
     put(tmp_path, "a.png")
     make_video(tmp_path / "b.mp4", 2, audio=None)

@@ -45,6 +45,12 @@ def test_only_what_lies_between(clip: Clip) -> None:
     assert len(frames_of(clip.path, limit=7)) == 7
 
 
+def test_an_excerpt_beyond_the_end_says_so(clip: Clip) -> None:
+    (frame,) = frames_of(clip.path, from_=100)
+    with pytest.raises(SourceError, match="no frames lie between"):
+        frame.load()
+
+
 def test_fewer_frames_a_second(clip: Clip) -> None:
     got = [frame.pts for frame in frames_of(clip.path, fps=5)]
     slots = [int(t * 5) for t in got if t is not None]

@@ -120,7 +120,9 @@ class VideoFile:
                 self._out.close()
                 finish(self.path)
                 return self.path
-        with suppress(OSError, ValueError, av.error.FFmpegError):  # the disk is full: free what FFmpeg holds, keep the playable part
+        with suppress(
+            OSError, ValueError, av.error.FFmpegError
+        ):  # the disk is full: free what FFmpeg holds, keep the playable part
             self._out.close()
         return None
 

@@ -71,7 +71,7 @@ def is_animated(file: BinaryIO) -> bool:
 
 def _gif_frames(file: BinaryIO, enough: int) -> int:
     """Counts image blocks, up to ``enough``, stepping over their data. GIF89a specification, W3C."""
-    header = file.read(13)
+    header = file.read(13).ljust(13, b"\0")
     file.seek(_table(header[10]), 1)
     frames = 0
     while frames < enough:

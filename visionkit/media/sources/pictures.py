@@ -217,7 +217,7 @@ def picture_size(path: str) -> tuple[int, int]:
         with load("PIL.Image").open(path, formats=formats()) as picture:
             width, height = picture.size
             turned = "exif" in picture.info and picture.getexif().get(0x0112, 1) >= 5
-    except OSError as error:
+    except Exception as error:  # as for decoding: whatever a broken header brings about
         why = getattr(error, "strerror", None) or "the picture is broken, or not a picture"
         raise SourceError(f"{path}: {why}") from error
     return (height, width) if turned else (width, height)

@@ -106,10 +106,13 @@ class _Reader:
                 continue
             pts = self._pts(decoded)
             if self.options.to is not None and pts >= self.options.to:
-                return
+                break
             self.last = pts
             if pts >= begin and self._due(pts):
                 yield self._frame(decoded, pts)
+        if self.index == 0:  # not a word about a file that was asked for would be a loss
+            sampled = self.options.from_ is not None or self.options.to is not None
+            yield self._tombstone(SourceError("no frames lie between --from and --to" if sampled else "there are none"))
 
     def _pts(self, frame: VideoFrame) -> Fraction:
         """Seconds since the start of the stream; always later than the frame before, even in broken files."""
