@@ -112,7 +112,9 @@ class _Reader:
                 yield self._frame(decoded, pts)
         if self.index == 0:  # not a word about a file that was asked for would be a loss
             sampled = self.options.from_ is not None or self.options.to is not None
-            yield self._tombstone(SourceError("no frames lie between --from and --to" if sampled else "there are none"))
+            yield self._tombstone(
+                SourceError("no frames lie between --from and --to" if sampled else "this video has no frames")
+            )
 
     def _pts(self, frame: VideoFrame) -> Fraction:
         """Seconds since the start of the stream; always later than the frame before, even in broken files."""
