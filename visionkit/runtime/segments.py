@@ -278,7 +278,8 @@ class ScanSegment(OrderedSegment):
                 stage.reset()
         self._sessions[token.lane] = session
         now = perf_counter_ns()
-        for (node, _, step), meter in zip(rows, self._meters, strict=True):
+        for (node, stage, step), meter in zip(rows, self._meters, strict=True):
+            stage.now = token.pts
             try:
                 step(token)
             except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -96,9 +97,14 @@ class ScanStage(Stage[P]):
     """One in, one out, in the order of the source: the engine keeps one instance per stream of packets.
 
     Subclasses define ``run`` as for :class:`MapStage`; :meth:`reset` forgets everything (a new session begins).
+
+    Attributes:
+        now: set by the engine before each ``run``: the packet's time since the start of its source in seconds, exact;
+            None where there is none (pictures).
     """
 
     run: Any
+    now: Fraction | None = None
 
     def reset(self) -> None:
         """Forget: what follows belongs to another source or session."""
