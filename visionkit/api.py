@@ -164,6 +164,17 @@ class Job:
         if self.engine is not None:
             self.engine.stop()
 
+    def reload(self, plan: Plan) -> bool:
+        """Go on with another plan from the next packet on; False if the run has ended.
+
+        Raises:
+            VisionkitError: a new stage cannot be opened; the plan before goes on.
+        """
+        if self.engine is None or not self.engine.swap(plan):
+            return False
+        self.plan = plan
+        return True
+
     def run(
         self,
         inputs: Sequence[Any],

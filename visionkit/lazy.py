@@ -18,7 +18,11 @@ EXTRAS = {
     "torchvision": "torch",
     "timm": "torch",
     "ultralytics": "yolo",
-    "easyocr": "ocr",
+    "easyocr": "easyocr",
+    "granian": "live",
+    "pillow_heif": "image",
+    "pycocotools": "train",
+    "safetensors": "torch",
     "rapidocr": "ocr",
     "albumentations": "augment",
     "segmentation_models_pytorch": "segment",
@@ -49,8 +53,11 @@ def load(name: str) -> Any:
         os.environ.setdefault(key, value)
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] != root:
+    except ImportError as error:
+        if root == "cv2" and str(error).startswith("lib"):
+            line = "pip install --force-reinstall --no-deps opencv-python-headless"
+            raise MissingExtraError(f"OpenCV needs a library this machine lacks: {error}", help=line) from error
+        if not isinstance(error, ModuleNotFoundError) or str(error.name).partition(".")[0] != root:
             raise
         extra = EXTRAS.get(root)
         line = f"pip install 'visionkit[{extra}]'" if extra else f"pip install {root}"

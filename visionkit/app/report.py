@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import typer
 if TYPE_CHECKING:
     from visionkit.api import Job, Pipeline
     from visionkit.media.sources import SourceOptions
+    from visionkit.pipeline.options import CompileOptions
     from visionkit.runtime.metrics import RunSummary
 
 INTERVAL = 5.0
@@ -44,16 +45,20 @@ class Reporter:
         overwrite: bool,
         options: SourceOptions,
         trust: bool = False,
+        watched: tuple[Path, CompileOptions] | None = None,
     ) -> int:
-        """Runs; returns the exit code."""
+        """Runs; returns the exit code. ``watched`` is the file to take over anew whenever it is saved."""
         from visionkit.api import Job
+        from visionkit.app.watch import Watcher
         from visionkit.app.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
 
         job = Job(pipeline.plan, pipeline._run_settings(), trust=trust)
-        with stop_on_signals(job) as signals, self._watching(job):
-            summary = job.run(
-                inputs, out=out, overwrite=overwrite, options=options, progress=self._download
-            )
+        with ExitStack() as stack:
+            signals = stack.enter_context(stop_on_signals(job))
+            stack.enter_context(self._watching(job))
+            if watched is not None:
+                stack.enter_context(Watcher(job, *watched, lambda text: typer.echo(text, err=True)))
+            summary = job.run(inputs, out=out, overwrite=overwrite, options=options, progress=self._download)
         self._show(summary, out)
         if signals:
             return EXIT_INTERRUPTED

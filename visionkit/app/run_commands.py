@@ -37,6 +37,7 @@ def run(
     to: Annotated[float | None, typer.Option("--to", help="End of a video, seconds.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Report in JSON lines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> int:
@@ -44,6 +45,7 @@ def run(
     from visionkit.api import Pipeline
     from visionkit.app.report import Reporter
     from visionkit.media.sources import SourceOptions
+    from visionkit.pipeline.options import CompileOptions
 
     if on_error not in ("skip", "stop"):
         raise UsageError(f"--on-error must be skip or stop, got {on_error!r}")
@@ -61,7 +63,9 @@ def run(
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
     options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit)
-    return Reporter(json=json_, quiet=quiet).execute(loaded, given, out, overwrite, options, trust_weights)
+    watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
+    reporter = Reporter(json=json_, quiet=quiet)
+    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched)
 
 
 def demo(

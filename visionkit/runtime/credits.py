@@ -6,10 +6,11 @@ import threading
 
 
 class Credits:
-    """The budget of one lane, in bytes."""
+    """The budget of one lane: bytes, and packets, so that small frames do not queue up for seconds."""
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, packets: int = 1_000_000) -> None:
         self.budget = budget
+        self.packets = packets
         self._used = 0
         self._packets = 0
         self._closed = False
@@ -26,7 +27,7 @@ class Credits:
             False if the credits were closed, or (``wait=False``) if there is no room now.
         """
         with self._changed:
-            while not self._closed and self._packets and self._used + cost > self.budget:
+            while not self._closed and self._packets and self._is_full(cost):
                 if not wait:
                     return False
                 self._changed.wait()
@@ -35,6 +36,9 @@ class Credits:
             self._used += cost
             self._packets += 1
             return True
+
+    def _is_full(self, cost: int) -> bool:
+        return self._used + cost > self.budget or self._packets >= self.packets
 
     def release(self, cost: int) -> None:
         with self._changed:

@@ -174,7 +174,8 @@ class Engine:
 
     def _feed(self, sources: Sequence[Source]) -> None:
         budget = max(1, self.settings.credit // max(1, len(sources)))
-        self._credits = [Credits(budget) for _ in sources]
+        packets = 8 + 4 * self.settings.worker_count + 2 * self.settings.batch_size(self.settings.device)
+        self._credits = [Credits(budget, packets) for _ in sources]
         if self._stopping.is_set():
             return
         threads = []
