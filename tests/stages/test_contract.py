@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
-from visionkit.data import Image
+from visionkit.data import Field, Image
 from visionkit.errors import MissingExtraError, WeightsError
 from visionkit.stage.catalogue import stages
 from visionkit.testing import CountingContext, check_stage, heavy_imports
@@ -19,7 +20,15 @@ PARAMS: Mapping[str, Mapping[str, Any]] = {
     "hough.circles": {"votes": 8, "min_radius": 3},
     "hough.lines": {"votes": 5, "min_length": 5},
 }
-INPUTS: Mapping[str, Callable[[Image], Mapping[str, Any]]] = {}
+
+
+def with_flow(image: Image) -> Mapping[str, Any]:
+    values = np.full((image.height, image.width, 2), (2, -1), np.float32)
+    return {"image": image, "flow": Field(image.canvas, values, "flow")}
+
+
+# Stages that take one kind of a type alone.
+INPUTS: Mapping[str, Callable[[Image], Mapping[str, Any]]] = {"draw.flow": with_flow}
 
 
 @pytest.fixture(scope="module")

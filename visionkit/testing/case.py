@@ -76,7 +76,8 @@ class Case:
             found["absent"] = full | absent
         for port in ports:
             for other in port.types[1:]:
-                found[f"{port.name}: {other.__name__}"] = full | {port.name: example_of(other, image)}
+                value = example_of(other, image)
+                found[f"{port.name}: {other.__name__}"] = full | {port.name: (value,) if port.variadic else value}
         return found
 
     def run(self, stage: Any, values: Values) -> Any:

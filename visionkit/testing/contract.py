@@ -88,9 +88,14 @@ def check_outputs(case: Case) -> None:
         for title, image in _pictures().items():
             for variant, values in case.variants(image).items():
                 case.reset(stage)
+                where = f"{case.name} on {title}, inputs {variant}"
                 for _ in range(2 if case.is_scan else 1):  # a scan may have nothing to give for the first picture
-                    output = case.run(stage, values)
-                    _check_output(case, output, values, f"{case.name} on {title}, inputs {variant}")
+                    try:
+                        output = case.run(stage, values)
+                    except Exception as error:
+                        error.add_note(where)
+                        raise
+                    _check_output(case, output, values, where)
 
 
 def check_inputs_unchanged(case: Case) -> None:
@@ -161,13 +166,13 @@ def check_instances(case: Case) -> None:
 
 CHECKS: tuple[Callable[[Case], None], ...] = (
     check_description,
-    check_example,
     check_outputs,
     check_inputs_unchanged,
     check_pure,
     check_batch,
     check_reset,
     check_instances,
+    check_example,
 )
 
 
