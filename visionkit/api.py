@@ -92,11 +92,11 @@ class Pipeline:
         return cls(compile_text(text, file, CompileOptions(variables, allow_code)))
 
     def with_settings(self, **settings: Any) -> Self:
-        """A copy that runs with other :class:`RunSettings`: ``device="cuda"``, ``batch=8``, ``workers=4`` …"""
+        """A copy that runs with other :class:`RunSettings`: ``device="cuda"``, ``batch=8``, ``workers=4``."""
         return replace(self, settings={**self.settings, **settings})
 
     def run(self, *inputs: Any, options: SourceOptions | None = None) -> Iterator[Result]:
-        """Run on pictures, folders, videos, cameras or arrays (H, W, 3) BGR uint8, and iterate over the results.
+        """Run on pictures, folders, videos, cameras or arrays (H, W, 3) BGR uint8; iterate over the results.
 
         Results come in order while later frames are worked on; leaving the loop early ends the run. The file's
         ``outputs`` are not written: that is :meth:`write`.
@@ -108,7 +108,7 @@ class Pipeline:
         def work() -> None:
             try:
                 job.run(inputs, options=options, outputs=False)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  raised where the results are read
                 failure.append(error)
             finally:
                 queue.put(None)
@@ -189,6 +189,10 @@ class Job:
 
         Args:
             inputs: what :func:`visionkit.media.sources.open_sources` takes.
+            out: the folder for results.
+            overwrite: existing results may be replaced.
+            options: how inputs are read.
+            outputs: write the file's outputs.
             progress: told of downloads of weights: name, bytes done, bytes in all.
         """
         from visionkit.media.sources import SourceOptions, open_sources

@@ -55,7 +55,11 @@ def test_a_picture_a_folder_and_a_video_with_the_same_file(pipeline: Path, tmp_p
     for i in range(4):
         picture(tmp_path / "many" / f"größe {i}.png", i)
     video(tmp_path / "clip.mp4", 20)
-    for source, made in (("one.jpg", ["one.jpg"]), ("many", [f"größe {i}.png" for i in range(4)]), ("clip.mp4", ["clip.mp4"])):
+    for source, made in (
+        ("one.jpg", ["one.jpg"]),
+        ("many", [f"größe {i}.png" for i in range(4)]),
+        ("clip.mp4", ["clip.mp4"]),
+    ):
         out = tmp_path / f"out {source}"
         done = visionkit("run", pipeline, tmp_path / source, "-o", out)
         assert done.returncode == 0, done.stderr
@@ -91,7 +95,8 @@ def test_corrupt_pictures_cost_a_row_each_and_an_exit_code(pipeline: Path, tmp_p
         (["run", "stop.yaml", "bad.jpg", "--on-error", "stop"], 8, "decode failed on bad.jpg"),
     ],
 )
-def test_exit_codes(arguments: list[str], code: int, said: str, pipeline: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("pipeline")
+def test_exit_codes(arguments: list[str], code: int, said: str, tmp_path: Path) -> None:
     picture(tmp_path / "one.jpg")
     (tmp_path / "bad.jpg").write_bytes(b"x")
     (tmp_path / "wrong.yaml").write_text("stages: [filter.blurr]")
@@ -113,7 +118,16 @@ def test_existing_results_need_overwrite(pipeline: Path, tmp_path: Path) -> None
 
 
 def test_stages_without_a_file(tmp_path: Path) -> None:
-    done = visionkit("run", "--stage", "filter.blur: {size: 3}", "--stage", "edges.canny", picture(tmp_path / "a.png"), "-o", tmp_path / "o")
+    done = visionkit(
+        "run",
+        "--stage",
+        "filter.blur: {size: 3}",
+        "--stage",
+        "edges.canny",
+        picture(tmp_path / "a.png"),
+        "-o",
+        tmp_path / "o",
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "o" / "a.png").is_file()
 
@@ -150,7 +164,8 @@ def test_watch_takes_over_a_saved_file_and_shows_a_broken_one(pipeline: Path, tm
     log = tmp_path / "stderr.txt"
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "visionkit", "run", str(pipeline), str(source), "-o", str(out), "--watch"], stderr=stderr
+            [sys.executable, "-m", "visionkit", "run", str(pipeline), str(source), "-o", str(out), "--watch"],
+            stderr=stderr,
         )
 
     def wait_for(text: str) -> None:

@@ -81,7 +81,8 @@ def test_missing_quotes_are_recognised(line: str, help_: str) -> None:
 
 def test_aliases_depth_and_size_are_bounded() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-        f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}]\n" for p, c in zip("abcdefgh", "bcdefghi", strict=True)
+        f"{c}: &{c} [*{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}, *{p}]\n"
+        for p, c in zip("abcdefgh", "bcdefghi", strict=True)
     )
     for text, message in ((bomb, "values"), ("[" * 2000, "deeper"), ("x: " + "y" * 2_000_000, "larger")):
         with pytest.raises(PipelineError, match=message) as caught:

@@ -29,7 +29,9 @@ outputs: []
 """
 
 
-def lock_step(source: ToySource, every: int | None, until: int | None, asked: int | None, window: int, index: int) -> list[Any]:
+def lock_step(
+    source: ToySource, every: int | None, until: int | None, asked: int | None, window: int, index: int
+) -> list[Any]:
     """The same by hand: a dict per track, one frame after the other; the gate sees what was known D frames ago.
 
     ``until`` and ``asked`` compare the held value: done for good above ``until``, skipped now above ``asked``.
@@ -69,7 +71,9 @@ def run_engine(text: str, source: ToySource, **settings: Any) -> tuple[list[Any]
     rows = []
     for packet in packets:
         read = packet["read"]
-        values = {int(t): None if np.isnan(v) else float(v) for t, v in zip(read.track_id, read.columns["value"], strict=True)}
+        values = {
+            int(t): None if np.isnan(v) else float(v) for t, v in zip(read.track_id, read.columns["value"], strict=True)
+        }
         rows.append((packet.key.source, packet.key.index, values))
     calls = next((n.items for n in summary.nodes if n.name == "got"), 0)
     return rows, calls
@@ -95,7 +99,11 @@ def test_feedback_equals_lock_step_on_random_plans() -> None:
         until = rng.choice([None, 120, 200])
         asked = rng.choice([None, None, 100])
         window = rng.randint(1, 6)
-        text = READ % (keys_text(every, until, asked), rng.choice([0, 0, 0.0005]), f'"mean(got.value, window={window})"')
+        text = READ % (
+            keys_text(every, until, asked),
+            rng.choice([0, 0, 0.0005]),
+            f'"mean(got.value, window={window})"',
+        )
         sources = rng.randint(1, 2)
         made = {"count": rng.randint(1, 25), "seed": number, "sources": sources}
         expected = [lock_step(ToySource("s", **made), every, until, asked, window, i) for i in range(sources)]
@@ -123,7 +131,7 @@ def test_without_tracks_a_reading_is_of_this_frame_alone() -> None:
         read = packet["read"]
         pixels = source.image(0, packet.key.index).gray()[0]
         for box, value in zip(read.xyxy, read.columns["value"], strict=True):
-            assert (np.isnan(value) if box[0] == 0 else value == pixels[int(box[0])])
+            assert np.isnan(value) if box[0] == 0 else value == pixels[int(box[0])]
 
 
 def test_nested_lists_and_failing_objects() -> None:

@@ -1,4 +1,4 @@
-"""Hot reload: another plan takes over at a packet boundary, and what remembers goes on where nothing upstream changed."""
+"""Hot reload: another plan takes over at a packet boundary; what remembers goes on where nothing changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def run_with_swap(before: Plan, after: Plan, at: int, source: ToySource) -> list
         if len(packets) == at:
             reached.set()
 
-    engine = Engine(before, RunSettings(workers=2, credit=3000), lambda id_, note: Context(id_, None, 0, note), on_packet)
+    engine = Engine(
+        before, RunSettings(workers=2, credit=3000), lambda id_, note: Context(id_, None, 0, note), on_packet
+    )
 
     def swap() -> None:
         reached.wait(20)

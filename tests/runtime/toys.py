@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -107,7 +108,7 @@ class Fail(MapStage[FailParams]):
 class Count(MapStage[StageParams]):
     """The first pixel as a number."""
 
-    extra_columns = {"pixel": NUMBER}
+    extra_columns: ClassVar = {"pixel": NUMBER}
 
     def run(self, image: Image) -> Scores:
         return Scores({"pixel": float(image.gray()[0, 0])})
@@ -137,7 +138,7 @@ class Objects(MapStage[ObjectsParams]):
 class Score(BatchStage[BatchParams]):
     """A reading of a crop: its pixel, and a score made of it."""
 
-    extra_columns = {"value": NUMBER, "score": NUMBER}
+    extra_columns: ClassVar = {"value": NUMBER, "score": NUMBER}
 
     def run(self, images: Sequence[Image]) -> Sequence[Scores]:
         if self.params.slow:

@@ -57,8 +57,10 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
-    debug: bool = typer.Option(False, "--debug", envvar="VISIONKIT_DEBUG", help="Show the whole traceback of an error."),
+    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(
+        False, "--debug", envvar="VISIONKIT_DEBUG", help="Show the whole traceback of an error."
+    ),
 ) -> None:
     if debug:
         app.info.epilog = "debug"
@@ -107,7 +109,7 @@ def guarded(command: Callable[[], Any]) -> int:
     except errors.VisionkitError as error:
         _print_error(error)
         return exit_code(error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the last resort of the command line
         _print_unexpected(error)
         return EXIT_FAILED
     return result if isinstance(result, int) else 0

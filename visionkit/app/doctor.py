@@ -10,7 +10,17 @@ from importlib.util import find_spec
 from visionkit import __version__
 from visionkit.lazy import EXTRAS
 
-PACKAGES = ("numpy", "opencv-python", "av", "onnxruntime", "pydantic", "torch", "torchvision", "ultralytics", "rapidocr")
+PACKAGES = (
+    "numpy",
+    "opencv-python",
+    "av",
+    "onnxruntime",
+    "pydantic",
+    "torch",
+    "torchvision",
+    "ultralytics",
+    "rapidocr",
+)
 
 
 def report() -> tuple[list[str], bool]:
@@ -35,7 +45,9 @@ def _version(name: str) -> str:
 
 def _opencv(problems: list[str]) -> list[str]:
     """Several OpenCV packages share one folder: the last one installed wins, and ``imshow`` may be gone."""
-    found = {str(d.metadata["Name"]): d.version for d in distributions() if str(d.metadata["Name"]).startswith("opencv")}
+    found = {
+        str(d.metadata["Name"]): d.version for d in distributions() if str(d.metadata["Name"]).startswith("opencv")
+    }
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name} {number}" for name, number in sorted(found.items()))
         problems.append(f"OpenCV packages of different versions share the folder cv2: {listed}; keep one version")
@@ -43,9 +55,11 @@ def _opencv(problems: list[str]) -> list[str]:
         from visionkit.lazy import cv2
 
         build = cv2.getBuildInformation()
-        window = next((line.split()[-1] for line in build.splitlines() if line.strip().startswith(("GUI:", "QT:", "GTK"))), "?")
+        window = next(
+            (line.split()[-1] for line in build.splitlines() if line.strip().startswith(("GUI:", "QT:", "GTK"))), "?"
+        )
         return [f"OpenCV {cv2.__version__} from {', '.join(sorted(found)) or 'a build of your own'}; windows: {window}"]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever is wrong is what the user asked about
         problems.append(f"OpenCV cannot be imported: {error}")
         return []
 
@@ -58,7 +72,7 @@ def _codecs(problems: list[str]) -> list[str]:
         if "libx264" not in names:
             problems.append("this PyAV cannot write H.264: reinstall av from its wheel")
         return [f"video encoders: {', '.join(names)} (GPL codecs come inside PyAV's wheel)"]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever is wrong is what the user asked about
         problems.append(f"PyAV cannot be imported: {error}")
         return []
 
@@ -74,4 +88,7 @@ def _weights() -> list[str]:
 
     store, entries = Store(), Catalogue.load().entries()
     present = [entry.name for entry in entries if store.present(entry)]
-    return [f"weights: {len(present)} of {len(entries)} present in {store.cache_dir}", f"  {', '.join(present) or 'none yet'}"]
+    return [
+        f"weights: {len(present)} of {len(entries)} present in {store.cache_dir}",
+        f"  {', '.join(present) or 'none yet'}",
+    ]

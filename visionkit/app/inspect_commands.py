@@ -40,7 +40,9 @@ def explain(
     pipeline: PipelineArg,
     set_: Sets = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print the graph as a Mermaid diagram.")] = False,
-    why: Annotated[str, typer.Option("--why", metavar="STAGE.INPUT", help="How the wire into an input was chosen.")] = "",
+    why: Annotated[
+        str, typer.Option("--why", metavar="STAGE.INPUT", help="How the wire into an input was chosen.")
+    ] = "",
     allow_code: AllowCode = False,
 ) -> None:
     """Show what a pipeline compiles to: stages, wires, types, workers."""

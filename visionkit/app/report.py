@@ -49,8 +49,8 @@ class Reporter:
     ) -> int:
         """Runs; returns the exit code. ``watched`` is the file to take over anew whenever it is saved."""
         from visionkit.api import Job
-        from visionkit.app.watch import Watcher
         from visionkit.app.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
+        from visionkit.app.watch import Watcher
 
         job = Job(pipeline.plan, pipeline._run_settings(), trust=trust)
         with ExitStack() as stack:
@@ -90,13 +90,21 @@ class Reporter:
                 counts = {"out": engine.out, "failed": engine.failed, "dropped": engine.dropped}
                 typer.echo(json.dumps({"event": "progress", **counts, "seconds": round(seconds, 1)}))
             else:
-                typer.echo(f"{engine.out} done, {engine.failed} failed, {engine.out / seconds:.1f} per second", err=True)
+                typer.echo(
+                    f"{engine.out} done, {engine.failed} failed, {engine.out / seconds:.1f} per second", err=True
+                )
 
     def _bar(self, job: Job, done: threading.Event) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
         from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+        columns = (
+            "{task.description}",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("running", total=None, rate="")
             started = time.monotonic()
@@ -166,7 +174,7 @@ def stop_on_signals(job: Job) -> Iterator[list[int]]:
     """SIGINT and SIGTERM end the run cleanly; a second one ends the process at once. Yields the signals that came."""
     came: list[int] = []
 
-    def handle(number: int, frame: Any) -> None:
+    def handle(number: int, _frame: Any) -> None:
         came.append(number)
         if len(came) > 1:
             os._exit(128 + number)

@@ -12,7 +12,9 @@ from visionkit.errors import UsageError
 PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
 Sources = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SOURCE...", help="Pictures, folders, globs, videos, a camera number, URLs, or - for paths on stdin."),
+    typer.Argument(
+        metavar="SOURCE...", help="Pictures, folders, globs, videos, a camera number, URLs, or - for paths on stdin."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
@@ -23,7 +25,9 @@ def run(
     sources: Sources = None,
     out: Out = Path("out"),
     set_: Sets = None,
-    stage: Annotated[list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
@@ -32,12 +36,16 @@ def run(
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
-    sequence: Annotated[bool, typer.Option("--sequence", help="The pictures of a folder are frames of one source.")] = False,
+    sequence: Annotated[
+        bool, typer.Option("--sequence", help="The pictures of a folder are frames of one source.")
+    ] = False,
     from_: Annotated[float | None, typer.Option("--from", help="Start of a video, seconds.")] = None,
     to: Annotated[float | None, typer.Option("--to", help="End of a video, seconds.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Report in JSON lines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> int:

@@ -28,10 +28,15 @@ def describe(name: str, stage: Any) -> str:
     """Everything about one stage."""
     ports = ports_of(stage)
     lines = [f"{name}: {summary(stage)}", ""]
-    lines += [line for line in inspect.getdoc(stage).split("\n")[2:]] if inspect.getdoc(stage) else []
-    takes = [f"{p.name}: {p.noun}{' (may be absent)' if p.optional else ''}{' (several)' if p.variadic else ''}" for p in ports.inputs]
+    lines += (inspect.getdoc(stage) or "").split("\n")[2:]
+    takes = [
+        f"{p.name}: {p.noun}{' (may be absent)' if p.optional else ''}{' (several)' if p.variadic else ''}"
+        for p in ports.inputs
+    ]
     gives = [f"{p.name}: {noun(p.type)}" if p.name else noun(p.type) for p in ports.outputs]
-    runs = "in batches" if issubclass(stage, BatchStage) else "in order" if issubclass(stage, ScanStage) else "in parallel"
+    runs = (
+        "in batches" if issubclass(stage, BatchStage) else "in order" if issubclass(stage, ScanStage) else "in parallel"
+    )
     lines += ["", f"takes   {', '.join(takes)}", f"gives   {', '.join(gives)}", f"runs    {runs}", "", "parameters"]
     for field, info in stage.Params.model_fields.items():
         default = "required" if info.is_required() else f"default {_shown(info.default)}"

@@ -47,7 +47,11 @@ def pull(names: Names) -> None:
 
 
 @weights.command()
-def verify(names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="All that are here by default.")] = None) -> int:
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="All that are here by default.")
+    ] = None,
+) -> int:
     """Check the files that are here against their hashes."""
     from visionkit.weights import Catalogue, Store
 

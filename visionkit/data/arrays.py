@@ -24,9 +24,11 @@ def frozen_array(name: str, value: Any, dtype: Any, shape: tuple[Dimension, ...]
     array = np.asarray(value, dtype=dtype)
     if array.size == 0 and array.ndim != len(shape):
         array = array.reshape([0 if d is None or isinstance(d, str) else d for d in shape])
-    wanted = tuple(sizes.get(d, None) if isinstance(d, str) else d for d in shape)
+    wanted = tuple(sizes.get(d) if isinstance(d, str) else d for d in shape)
     if array.ndim != len(shape) or any(w is not None and w != got for w, got in zip(wanted, array.shape, strict=True)):
-        text = ", ".join(str(d if isinstance(d, str) and d not in sizes else w) for d, w in zip(shape, wanted, strict=True))
+        text = ", ".join(
+            str(d if isinstance(d, str) and d not in sizes else w) for d, w in zip(shape, wanted, strict=True)
+        )
         raise DataError(f"{name}: expected shape ({text}), got {array.shape}")
     if array.flags.writeable:
         array = array.view()

@@ -80,7 +80,9 @@ class Detections:
     @staticmethod
     def empty(canvas: Canvas, class_names: Sequence[str] = ("object",)) -> Detections:
         """No objects on ``canvas``."""
-        return Detections(canvas, np.zeros((0, 4)), np.zeros(0), np.zeros(0), tuple(class_names))
+        return Detections(
+            canvas, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32), tuple(class_names)
+        )
 
     @property
     def class_name(self) -> Column:

@@ -112,7 +112,7 @@ class Image:
             found = _convert(self._arrays[self.order], self.order, order)
             found.flags.writeable = False
             self._arrays[order] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.width}×{self.height}, {self.order})"
@@ -144,7 +144,7 @@ def _picture_size(pixels: Pixels, order: Order) -> tuple[int, int]:
 
 def _convert(pixels: Pixels, have: str, want: str) -> Pixels:
     if have == "gray":
-        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     if have == "i420" and want == "gray":  # through BGR, so that every source of a frame gives the same grey
         return _convert(_convert(pixels, have, "bgr"), "bgr", "gray")
     codes = {
@@ -155,4 +155,4 @@ def _convert(pixels: Pixels, have: str, want: str) -> Pixels:
         ("i420", "bgr"): cv2.COLOR_YUV2BGR_I420,
         ("i420", "rgb"): cv2.COLOR_YUV2RGB_I420,
     }
-    return cv2.cvtColor(pixels, codes[have, want])  # type: ignore[return-value]
+    return cv2.cvtColor(pixels, codes[have, want])

@@ -123,7 +123,9 @@ class Matte:
         object.__setattr__(self, "alpha", frozen_array("matte.alpha", self.alpha, np.float32, shape))
 
     def on(self, canvas: Canvas) -> Matte:
-        return self if canvas is self.canvas else Matte(canvas, warp_plane(self.alpha, self.canvas, canvas, nearest=False))
+        return (
+            self if canvas is self.canvas else Matte(canvas, warp_plane(self.alpha, self.canvas, canvas, nearest=False))
+        )
 
     def to_dict(self) -> dict[str, Any]:
         return {"coverage": round(float(self.alpha.mean()), 6)}
@@ -152,7 +154,12 @@ class Field:
 
     def to_dict(self) -> dict[str, Any]:
         v = self.values
-        return {"kind": self.kind, "mean": plain(float(v.mean())), "min": plain(float(v.min())), "max": plain(float(v.max()))}
+        return {
+            "kind": self.kind,
+            "mean": plain(float(v.mean())),
+            "min": plain(float(v.min())),
+            "max": plain(float(v.max())),
+        }
 
 
 @dataclass(frozen=True, eq=False)

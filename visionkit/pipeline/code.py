@@ -42,9 +42,9 @@ def python_stage(compiler: Compiler, item: Item) -> type[Stage[Any]] | None:
     path = compiler.folder / compiler.variables.text(file)
     try:
         found = getattr(_import(path), function.text)
-        stage: type[Stage[Any]] = found if inspect.isclass(found) else _wrap(found)
+        stage: Any = found if inspect.isclass(found) else _wrap(found)
         ports_of(stage)
-    except Exception as error:  # whatever the user's module raises is the user's to see
+    except Exception as error:  # noqa: BLE001  whatever the user's module raises is the user's to see
         problems.add("VK115", "python", f"{path}: {type(error).__name__}: {error}", function)
         return None
     return stage
@@ -77,6 +77,6 @@ def _wrap(function: Any) -> type[Stage[Any]]:
         )
         run_typed.__annotations__ = hints
         body["run"] = run_typed
-    stage = type(function.__name__, (MapStage,), body)
-    stage.Params = PythonParams  # type: ignore[attr-defined]
-    return stage  # type: ignore[return-value]
+    stage: Any = type(function.__name__, (MapStage,), body)
+    stage.Params = PythonParams
+    return stage

@@ -20,10 +20,10 @@ from visionkit.pipeline.items import (
     STAGE_KEYS,
     USE_KEYS,
     Item,
-    read_choice,
     read_flag,
     read_id,
     read_items,
+    read_on_error,
 )
 from visionkit.pipeline.options import CompileOptions
 from visionkit.pipeline.parameters import validate
@@ -44,7 +44,8 @@ _KEYS_OF = {"": STAGE_KEYS, "for_each": FOR_EACH_KEYS, "use": USE_KEYS}
 
 
 def compile_file(path: str | Path, options: CompileOptions | None = None) -> Plan:
-    """
+    """The plan of a pipeline file.
+
     Raises:
         PipelineError: everything wrong in the file, with positions.
     """
@@ -63,7 +64,8 @@ def read_text(path: str | Path, at: Position | None = None) -> str:
 
 
 def compile_text(text: str, file: str = "<text>", options: CompileOptions | None = None) -> Plan:
-    """
+    """The plan of a pipeline written as YAML; ``file`` is what messages call it.
+
     Raises:
         PipelineError: everything wrong in the text, with positions.
     """
@@ -154,7 +156,9 @@ class Compiler:
             return []
         if self.nested and issubclass(stage, ScanStage):
             help_ = "put it before for_each; what lives with a track is written with set:"
-            self.problems.add("VK207", item.name, "remembers from frame to frame, so it cannot run on crops", item.node, help_)
+            self.problems.add(
+                "VK207", item.name, "remembers from frame to frame, so it cannot run on crops", item.node, help_
+            )
         ports = ports_of(stage)
         params = validate(stage.Params, item.params, item.name, self.variables)
         wirer = Wirer(board, item.name, item.node)
@@ -162,7 +166,7 @@ class Compiler:
         when = compile_condition(
             item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, self.variables
         )
-        on_error = read_choice(item, "on_error", ("skip", "stop"), self.variables)
+        on_error = read_on_error(item, self.variables)
         if params is not None:
             self._check(stage, params, item, bindings, board)
         else:
@@ -175,7 +179,17 @@ class Compiler:
         names = tuple(port.name for port in ports.outputs)
         bypass = _bypass(ports, bindings)
         node = StageNode(
-            id_, item.name, stage, params, bindings, slots, names, when, on_error, bypass, item.node.position  # type: ignore[arg-type]
+            id_,
+            item.name,
+            stage,
+            params,
+            bindings,
+            slots,
+            names,
+            when,
+            on_error,
+            bypass,
+            item.node.position,
         )
         return [node]
 
@@ -191,7 +205,7 @@ class Compiler:
             self.problems.add("VK110", item.name, f"there is no stage {item.name!r}", item.node, help_)
             return None
         try:
-            return catalogue.get(item.name)  # type: ignore[no-any-return]
+            return catalogue.get(item.name)
         except (ImportError, AttributeError) as error:
             self.problems.add("VK110", item.name, f"cannot be imported: {error}", item.node)
             return None
@@ -254,8 +268,10 @@ class Compiler:
         consumed = [board.slot(slot) for binding in bindings or () for slot in binding.slots]
         planes = list(dict.fromkeys(v.plane for v in consumed)) or ["source"]
         if len(planes) > 1 and not stage.detaches:
-            message = f"{consumed[0].id!r} and {next(v.id for v in consumed if v.plane != planes[0])!r} lie on planes with no map between them"
-            help_ = f"a stage left the frame: {', '.join(p for p in planes if p != 'source')}; draw before it, or name another picture with in:"
+            other = next(v.id for v in consumed if v.plane != planes[0])
+            message = f"{consumed[0].id!r} and {other!r} lie on planes with no map between them"
+            left = ", ".join(p for p in planes if p != "source")
+            help_ = f"a stage left the frame: {left}; draw before it, or name another picture with in:"
             self.problems.add("VK206", item.name, message, item.node, help_)
         plane = id_ if stage.detaches else planes[0]
         inherited: dict[str, Any] = {}

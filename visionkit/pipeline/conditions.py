@@ -56,17 +56,21 @@ def compile_condition(
         variables.problems.add_expression(where, error, node)
         return None
     errors = expression.check_all(scope)
-    for error in errors:
-        variables.problems.add_expression(where, error, node)
+    for problem in errors:
+        variables.problems.add_expression(where, problem, node)
     if errors:
         return None
     result = expression.check(scope)
     if isinstance(result, Record) or result.kind not in (Kind.BOOL, Kind.ANY):
-        variables.problems.add("VK153", where, f"must be true or false, but {text!r} is a value", node, "compare it with something: > 0")
+        variables.problems.add(
+            "VK153", where, f"must be true or false, but {text!r} is a value", node, "compare it with something: > 0"
+        )
         return None
     if result.per_row and not per_row:
         help_ = f"ask about all of them: any({text}), all({text})"
-        variables.problems.add("VK153", where, "gives an answer per object, but a stage runs for the packet as a whole", node, help_)
+        variables.problems.add(
+            "VK153", where, "gives an answer per object, but a stage runs for the packet as a whole", node, help_
+        )
         return None
     roots = {name.partition(".")[0] for name in expression.names}
     slots = {v.id: v.slot for v in values if v.id in roots}

@@ -114,7 +114,9 @@ class _Builder:
         kind = type(node).__name__
         tag = str(getattr(node, "ctag", None) or node.tag)
         if not tag.startswith("tag:yaml.org,2002:") and tag not in ("None", "!"):
-            raise _error("VK101", "YAML syntax", f"tags such as {tag[:40]} are not part of the language", position, QUOTES)
+            raise _error(
+                "VK101", "YAML syntax", f"tags such as {tag[:40]} are not part of the language", position, QUOTES
+            )
         if kind == "ScalarNode":
             return _scalar(node, position)
         if kind == "SequenceNode":
@@ -127,9 +129,13 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self.build(key_node, depth + 1)
             if not isinstance(key, Scalar):
-                raise _error("VK101", "YAML syntax", "a key must be a text", key.position, f"if this is a text, {QUOTES}")
+                raise _error(
+                    "VK101", "YAML syntax", "a key must be a text", key.position, f"if this is a text, {QUOTES}"
+                )
             if key.text in seen:
-                raise _error("VK103", key.text, f"this key stands here twice, first on line {seen[key.text].line}", key.position)
+                raise _error(
+                    "VK103", key.text, f"this key stands here twice, first on line {seen[key.text].line}", key.position
+                )
             seen[key.text] = key.position
             value = self.build(value_node, depth + 1)
             if isinstance(value, Scalar) and not value.text and not value.quoted:  # nothing there: point behind the key
@@ -155,7 +161,11 @@ def _scalar(node: Any, position: Position) -> Scalar:
 def _int(text: str) -> int:
     if len(text) > 40:
         raise ValueError(text)
-    return int(text.replace("_", ""), 0) if not text.lstrip("+-").startswith("0") or "x" in text or "o" in text else int(text)
+    return (
+        int(text.replace("_", ""), 0)
+        if not text.lstrip("+-").startswith("0") or "x" in text or "o" in text
+        else int(text)
+    )
 
 
 def _float(text: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-
 from visionkit.errors import UsageError, did_you_mean
 from visionkit.pipeline.plan import Cadence, ForEachNode, Plan, Scope, StageNode
 from visionkit.stage.ports import noun
@@ -34,9 +33,13 @@ def notes(plan: Plan) -> list[str]:
             found.append(f"{node.id}: every {cadence(node.every)}")
         if node.lag is not None:
             unit = "packets" if isinstance(node.lag, int) else "s"
-            found.append(f"{node.id}: its conditions see readings from {node.lag} {unit} ago and before (D = {node.lag})")
+            found.append(
+                f"{node.id}: its conditions see readings from {node.lag} {unit} ago and before (D = {node.lag})"
+            )
         if node.lag == 1:
-            found.append(f"{node.id}: D = 1 lets only one packet in at a time; every: {{frames: 5}} would let five overlap")
+            found.append(
+                f"{node.id}: D = 1 lets only one packet in at a time; every: {{frames: 5}} would let five overlap"
+            )
     return found
 
 
@@ -131,5 +134,3 @@ def _stages(scope: Scope) -> Iterator[tuple[Scope, StageNode]]:
             yield from _stages(node.body)
         else:
             yield scope, node
-
-

@@ -11,7 +11,7 @@ from visionkit.errors import did_you_mean
 from visionkit.expr import ExprError, Record, Setter, Type
 from visionkit.pipeline.conditions import compile_condition, read_text, scope_of
 from visionkit.pipeline.document import Mapping, Scalar
-from visionkit.pipeline.items import Item, read_choice
+from visionkit.pipeline.items import Item, read_on_error
 from visionkit.pipeline.plan import Cadence, ForEachNode, Node, Scope, SetColumn
 from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.fields import record_of
@@ -39,7 +39,14 @@ def compile_for_each(compiler: Compiler, item: Item, id_: str, board: Board) -> 
     if "stages" not in item.keys:
         problems.add("VK113", "for_each.stages", "the list of stages to run on each object must be given", item.node)
     inner = replace(compiler, nested=True)
-    body = inner.stages(Mapping(((Scalar("stages", "stages", item.node.position), item.keys["stages"]),), item.node.position), body_board) if "stages" in item.keys else []
+    body = (
+        inner.stages(
+            Mapping(((Scalar("stages", "stages", item.node.position), item.keys["stages"]),), item.node.position),
+            body_board,
+        )
+        if "stages" in item.keys
+        else []
+    )
     tracked = objects is not None and "track_id" in objects.columns
     setters, added = _setters(compiler, item, body_board)
     columns = dict(objects.columns) if objects else {}
@@ -52,9 +59,12 @@ def compile_for_each(compiler: Compiler, item: Item, id_: str, board: Board) -> 
         problems.add("VK117", "for_each.every", "a nested for_each has no cadence of its own", item.keys["every"])
     asks = _asks(name, set(added), when, until)
     if (until or asks) and objects is not None and not tracked:
-        key = "until" if until else "when"
-        message = f"asks what earlier frames found ({', '.join(sorted(asks)) or 'until'}), but these objects have no identity from frame to frame"
-        problems.add("VK117", f"for_each.{key}", message, item.keys[key], "put a tracker before it: - track.bytetrack")
+        asking = "until" if until else "when"
+        asked = ", ".join(sorted(asks)) or "until"
+        message = f"asks what earlier frames found ({asked}), but nothing says which objects are the same ones"
+        problems.add(
+            "VK117", f"for_each.{asking}", message, item.keys[asking], "put a tracker before it: - track.bytetrack"
+        )
     if bindings is None or objects is None or image is None:
         board.add(id_, Detections, id_, added)
         return []
@@ -76,7 +86,7 @@ def compile_for_each(compiler: Compiler, item: Item, id_: str, board: Board) -> 
         exports,
         tracked,
         _lag(every) if asks else None,
-        read_choice(item, "on_error", ("skip", "stop"), variables),  # type: ignore[arg-type]
+        read_on_error(item, variables),
         item.node.position,
     )
     return [node]
@@ -98,7 +108,9 @@ def _pad(compiler: Compiler, item: Item) -> float:
     value = compiler.variables.plain(node, "for_each.pad") if node is not None else 0.0
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -0.4 <= value <= 2.0:
         assert node is not None
-        compiler.problems.add("VK112", "for_each.pad", f"must be a share of the box from -0.4 to 2, got {value!r}", node)
+        compiler.problems.add(
+            "VK112", "for_each.pad", f"must be a share of the box from -0.4 to 2, got {value!r}", node
+        )
         return 0.0
     return float(value)
 
@@ -112,21 +124,30 @@ def _cadence(compiler: Compiler, item: Item, tracked: bool) -> Cadence | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = {"frames": value, **({"per": "track"} if tracked else {})}
     if not isinstance(value, dict) or not value or set(value) - {"frames", "seconds", "per"}:
-        problems.add("VK117", where, "must be a number of frames, or {frames: n} or {seconds: s}, with per: track", node)
+        problems.add(
+            "VK117", where, "must be a number of frames, or {frames: n} or {seconds: s}, with per: track", node
+        )
         return None
     frames, seconds, per = value.get("frames"), value.get("seconds"), value.get("per")
     if (frames is None) == (seconds is None):
         problems.add("VK117", where, "needs either frames or seconds, one of the two", node)
         return None
-    number = frames if seconds is None else seconds
+    number: Any = frames if seconds is None else seconds
     whole = isinstance(number, int) and not isinstance(number, bool)
     if not (whole if seconds is None else whole or isinstance(number, float)) or not 0 < number <= 1_000_000:
-        problems.add("VK117", where, f"must be a {'whole number of frames from 1' if seconds is None else 'time above 0 s'}, got {number!r}", node)
+        problems.add(
+            "VK117",
+            where,
+            f"must be a {'whole number of frames from 1' if seconds is None else 'time above 0 s'}, got {number!r}",
+            node,
+        )
         return None
     if per not in (None, "track"):
         problems.add("VK117", where, f"per can only be track, got {per!r}", node)
     if per == "track" and not tracked:
-        problems.add("VK117", where, "per: track needs tracked objects", node, "put a tracker before it: - track.bytetrack")
+        problems.add(
+            "VK117", where, "per: track needs tracked objects", node, "put a tracker before it: - track.bytetrack"
+        )
     exact = None if seconds is None else Fraction(str(seconds))
     return Cadence(frames, exact, per == "track")
 
@@ -162,8 +183,8 @@ def _setters(compiler: Compiler, item: Item, board: Board) -> tuple[tuple[SetCol
             compiler.problems.add_expression(where, error, value)
             continue
         errors = setter.check_all(scope)
-        for error in errors:
-            compiler.problems.add_expression(where, error, value)
+        for problem in errors:
+            compiler.problems.add_expression(where, problem, value)
         if errors:
             continue
         type_ = setter.type(scope)

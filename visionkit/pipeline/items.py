@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
 from visionkit.pipeline.variables import Variables
@@ -40,13 +41,17 @@ def _item(node: Node, where: str, variables: Variables, keys_of: dict[str, tuple
     if isinstance(node, Scalar) and isinstance(node.value, str):
         return Item(node.value, node, Mapping((), node.position))
     if not isinstance(node, Mapping) or not node.items:
-        problems.add("VK105", where, "an item is a name, or a name with its parameters", node, "- detect: {min_score: 0.4}")
+        problems.add(
+            "VK105", where, "an item is a name, or a name with its parameters", node, "- detect: {min_score: 0.4}"
+        )
         return None
     (key, value), *others = node.items
     if others:
         extra = ", ".join(k.text for k, _ in others)
         help_ = f"indent the parameters below {key.text}: , or start a new item with '- '"
-        problems.add("VK105", where, f"an item has one name, but {extra} stands beside {key.text!r}", others[0][0], help_)
+        problems.add(
+            "VK105", where, f"an item has one name, but {extra} stands beside {key.text!r}", others[0][0], help_
+        )
         return None
     if isinstance(value, Scalar) and value.value is None:
         value = Mapping((), value.position)
@@ -72,7 +77,9 @@ def read_id(item: Item, taken: set[str], variables: Variables) -> str:
     id_ = variables.text(node, f"{item.name}.id") if isinstance(node, Scalar) else ""
     problems = variables.problems
     if not _ID.fullmatch(id_):
-        problems.add("VK109", f"{item.name}.id", f"an id is letters, digits and _, and starts with a letter, got {id_!r}", node)
+        problems.add(
+            "VK109", f"{item.name}.id", f"an id is letters, digits and _, and starts with a letter, got {id_!r}", node
+        )
         return f"_{len(taken)}"
     if id_ in taken:
         problems.add("VK109", f"{item.name}.id", f"the id {id_!r} is taken by an earlier stage", node)
@@ -91,14 +98,13 @@ def read_flag(item: Item, key: str, variables: Variables, default: bool = True) 
     return value
 
 
-def read_choice(item: Item, key: str, choices: tuple[str, ...], variables: Variables) -> str | None:
-    """A key whose value is one of a few words, None if it is not there."""
-    node = item.keys.get(key)
+def read_on_error(item: Item, variables: Variables) -> Literal["skip", "stop"] | None:
+    """``on_error: stop``, None if it is not there."""
+    node = item.keys.get("on_error")
     if node is None:
         return None
-    value = variables.plain(node, f"{item.name}.{key}")
-    if value not in choices:
-        message = f"must be one of {', '.join(choices)}, got {value!r}"
-        variables.problems.add("VK112", f"{item.name}.{key}", message, node)
-        return None
-    return str(value)
+    value = variables.plain(node, f"{item.name}.on_error")
+    if value in ("skip", "stop"):
+        return "stop" if value == "stop" else "skip"
+    variables.problems.add("VK112", f"{item.name}.on_error", f"must be one of skip, stop, got {value!r}", node)
+    return None

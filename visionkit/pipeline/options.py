@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CompileOptions:
-    """
+    """Settings of a compilation.
+
     Attributes:
         variables: values of ``--set``, over the environment, over the file's own.
         allow_code: ``- python:`` stages may import the user's files.

@@ -69,7 +69,9 @@ def _output(item: Item, id_: str, board: Board, variables: Variables) -> OutputN
         return None
     sink = catalogue.get(item.name)
     params = validate(sink.Params, item.params, item.name, variables)
-    when = compile_condition(item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, variables)
+    when = compile_condition(
+        item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, variables
+    )
     wirer = Wirer(board, item.name, item.node)
     values = _picture(wirer, item) if sink.takes == "picture" else _results(wirer, item)
     if params is None or values is None:

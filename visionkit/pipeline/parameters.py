@@ -48,7 +48,7 @@ def _note(model: type[BaseModel], node: Mapping, where: str, error: Any, variabl
         problems.add_expression(path, inner, at)
     elif _needs_quotes(error, at):
         got = "nothing (a # begins a comment)" if isinstance(at, Scalar) else "a mapping or list"
-        problems.add("VK108", path, f"must be a text, got {got}", at, f"{QUOTES}: {name}: \"...\"")
+        problems.add("VK108", path, f"must be a text, got {got}", at, f'{QUOTES}: {name}: "..."')
     else:
         message, _, help_ = _message(error).partition("; ")
         problems.add("VK112", path, message, at, help_)
@@ -61,12 +61,18 @@ def _needs_quotes(error: Any, at: Node) -> bool:
 
 def _message(error: Any) -> str:
     text = str(error["msg"]).removeprefix("Value error, ")
-    for old, new in (("Input should be ", "must be "), ("List should have", "must have"), ("Tuple should have", "must have")):
+    for old, new in (
+        ("Input should be ", "must be "),
+        ("List should have", "must have"),
+        ("Tuple should have", "must have"),
+    ):
         text = text.replace(old, new)
     if ", got " in text or error["type"] in ("value_error", "missing"):
         return text
     got = repr(error["input"])
-    text = text.replace(", unable to parse string as an integer", "").replace(", unable to parse string as a number", "")
+    text = text.replace(", unable to parse string as an integer", "").replace(
+        ", unable to parse string as a number", ""
+    )
     return f"{text}, got {got if len(got) < 80 else got[:77] + '...'}"
 
 

@@ -213,7 +213,7 @@ def _canonical(scope: Scope, wires: bool = True) -> list[Any]:
         if isinstance(node, StageNode):
             params = node.params.model_dump(mode="json")
             when = node.when and node.when.expression.text
-            slots = [[b.slots for b in node.bindings], node.outputs] if wires else [b.port for b in node.bindings]
+            slots: Any = [[b.slots for b in node.bindings], node.outputs] if wires else [b.port for b in node.bindings]
             rows.append([node.name, params, slots, when])
         else:
             conditions = [c and c.expression.text for c in (node.when, node.until)]

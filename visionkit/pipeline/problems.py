@@ -65,7 +65,8 @@ class Problems:
         self.add(error.code, where, error.message, position, error.help)
 
     def raise_if_any(self) -> None:
-        """
+        """End the compilation if anything was found.
+
         Raises:
             PipelineError: with all problems, in file order.
         """

@@ -15,8 +15,15 @@ from visionkit.pipeline.outputs import RunSettings
 from visionkit.stage.catalogue import sinks, stages
 
 VARIABLE = {"type": "string", "pattern": r"^\$[A-Za-z_]\w*$", "description": "A variable of this file."}
-EXPRESSION: dict[str, Any] = {"type": ["string", "boolean", "number"], "description": "An expression, such as cars.count > 0."}
-ID = {"type": "string", "pattern": r"^[A-Za-z_]\w*$", "description": "The name other stages and expressions call it by."}
+EXPRESSION: dict[str, Any] = {
+    "type": ["string", "boolean", "number"],
+    "description": "An expression, such as cars.count > 0.",
+}
+ID = {
+    "type": "string",
+    "pattern": r"^[A-Za-z_]\w*$",
+    "description": "The name other stages and expressions call it by.",
+}
 IN = {
     "description": "The values it takes: an id, a list of ids, or input: id. By default the nearest of the right type.",
     "anyOf": [
@@ -64,7 +71,13 @@ def _item(properties: dict[str, Any]) -> dict[str, Any]:
     return {
         "anyOf": [
             {"type": "string", "enum": list(properties)},
-            {"type": "object", "properties": properties, "maxProperties": 1, "minProperties": 1, "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": properties,
+                "maxProperties": 1,
+                "minProperties": 1,
+                "additionalProperties": False,
+            },
         ]
     }
 
@@ -142,9 +155,9 @@ def _model(model: type[BaseModel], extra: Mapping[str, Any], description: str) -
 
 
 def _or_variable(field: dict[str, Any]) -> dict[str, Any]:
-    if field.get("type") == "string" or "description" not in field and not field:
+    if field.get("type") == "string" or ("description" not in field and not field):
         return field
-    outer = {k: field[k] for k in ("description", "default", "title") if k in field}
+    outer: dict[str, Any] = {k: field[k] for k in ("description", "default", "title") if k in field}
     inner = {k: v for k, v in field.items() if k not in outer}
     return {**outer, "anyOf": [*inner.pop("anyOf", [inner]), VARIABLE]}
 

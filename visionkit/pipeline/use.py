@@ -27,7 +27,9 @@ def compile_use(compiler: Compiler, item: Item, id_: str, board: Board) -> list[
     from visionkit.pipeline.compile import check_top
 
     for key, _ in item.params:
-        compiler.problems.add("VK111", f"use.{key.text}", f"use has no key {key.text!r}", key, "keys: file, vars, in, id")
+        compiler.problems.add(
+            "VK111", f"use.{key.text}", f"use has no key {key.text!r}", key, "keys: file, vars, in, id"
+        )
     root, path = _read(compiler, item)
     if root is None:
         return []
@@ -66,10 +68,16 @@ def _read(compiler: Compiler, item: Item) -> tuple[Mapping | None, Path]:
     problems = compiler.problems
     node = item.keys.get("file")
     if not isinstance(node, Scalar) or node.value is None:
-        problems.add("VK113", "use.file", "the pipeline file to use must be given", item.node, "- use: {file: plates.yaml}")
+        problems.add(
+            "VK113", "use.file", "the pipeline file to use must be given", item.node, "- use: {file: plates.yaml}"
+        )
         return None, Path()
     path = compiler.folder / compiler.variables.text(node, "use.file")
-    if str(path) in compiler.includes or len(compiler.includes) > MAX_INCLUDES or path.resolve() == Path(node.position.file).resolve():
+    if (
+        str(path) in compiler.includes
+        or len(compiler.includes) > MAX_INCLUDES
+        or path.resolve() == Path(node.position.file).resolve()
+    ):
         chain = " → ".join([*(Path(p).name for p in compiler.includes), path.name])
         problems.add("VK116", "use.file", f"includes itself: {chain}", node)
         return None, path

@@ -22,6 +22,7 @@ from visionkit.stage.ports import InputPort, noun
 
 
 def accepts(port: InputPort, type_: type) -> bool:
+    """Whether a port takes values of a type."""
     return any(fits(wanted, type_) for wanted in port.types)
 
 
@@ -136,7 +137,9 @@ class Wirer:
 
     def _value(self, node: Node) -> Value | None:
         if not isinstance(node, Scalar) or node.value is None:
-            self.problems.add("VK105", f"{self.where}.in", "must be an id, a list of ids, or a mapping of input to id", node)
+            self.problems.add(
+                "VK105", f"{self.where}.in", "must be an id, a list of ids, or a mapping of input to id", node
+            )
             return None
         id_ = self.board.variables.text(node, f"{self.where}.in")
         value = self.board.find(id_)
@@ -153,20 +156,25 @@ class Wirer:
                 self.problems.add("VK204", self.where, message, item)
                 return None
         if len(values) > 1 and not port.variadic:
-            self.problems.add("VK204", self.where, f"the input {port.name!r} takes one value, got {len(values)}", values[1][1])
+            self.problems.add(
+                "VK204", self.where, f"the input {port.name!r} takes one value, got {len(values)}", values[1][1]
+            )
             return None
         why = "named by in:"
         return Binding(port.name, tuple(v.slot for v, _ in values), port.optional, port.variadic, why)
 
     def _unfilled(self, port: InputPort) -> Binding | None:
         if port.optional:
-            return Binding(port.name, (), True, port.variadic, "left empty: only the first input of a type is filled by itself")
+            return Binding(
+                port.name, (), True, port.variadic, "left empty: only the first input of a type is filled by itself"
+            )
+        choice = ", ".join(v.id for v in self.board.values if accepts(port, v.type))
         self.problems.add(
             "VK201",
             self.where,
             f"the input {port.name!r} ({port.noun}) must be named: only the first input of a type is filled by itself",
             self.at,
-            f"in: {{{port.name}: <id>}}, with one of: {', '.join(v.id for v in self.board.values if accepts(port, v.type))}",
+            f"in: {{{port.name}: <id>}}, with one of: {choice}",
         )
         return None
 
@@ -187,7 +195,9 @@ class Wirer:
                 return Binding(port.name, (found[0].slot,), port.optional, port.variadic, why)
         if port.optional:
             return Binding(port.name, (), True, port.variadic, "nothing provides it, and it may be left empty")
-        self.problems.add("VK201", self.where, f"needs {port.noun}, but nothing before it provides any", self.at, providers(port))
+        self.problems.add(
+            "VK201", self.where, f"needs {port.noun}, but nothing before it provides any", self.at, providers(port)
+        )
         return None
 
 
@@ -195,11 +205,8 @@ def providers(port: InputPort) -> str:
     """A help line with stages that yield what the port takes."""
     from visionkit.stage.catalogue import stages
 
-    names: list[str] = []
     catalogue = stages()
-    for name in catalogue.names():
-        if _yields(catalogue.get(name), port):
-            names.append(name)
+    names = [name for name in catalogue.names() if _yields(catalogue.get(name), port)]
     return f"stages that do: {', '.join(names[:8])}" if names else ""
 
 

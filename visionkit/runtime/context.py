@@ -46,7 +46,7 @@ def cores() -> int:
 
 
 def choose_device(asked: str) -> str:
-    """ "auto" → "cuda" where torch is installed and sees a GPU, else "cpu"."""
+    """Settle "auto": "cuda" where torch is installed and sees a GPU, else "cpu"."""
     if asked != "auto":
         return asked
     from importlib.util import find_spec

@@ -29,9 +29,7 @@ def cut(image: Image, objects: Detections, pad: float) -> list[Image | None]:
     high = np.ceil(on.xyxy[:, 2:] + sizes * pad - 1e-4)
     limits = np.array([image.width, image.height], np.float32)
     windows = np.concatenate([np.clip(low, 0, limits), np.clip(high, 0, limits)], axis=1).astype(int).tolist()
-    return [
-        image.crop(x1, y1, x2 - x1, y2 - y1) if x2 > x1 and y2 > y1 else None for x1, y1, x2, y2 in windows
-    ]
+    return [image.crop(x1, y1, x2 - x1, y2 - y1) if x2 > x1 and y2 > y1 else None for x1, y1, x2, y2 in windows]
 
 
 def _upright(image: Image, corners: NDArray[np.float32], pad: float) -> Image | None:

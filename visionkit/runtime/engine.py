@@ -145,7 +145,7 @@ class Engine:
         )
 
     def stop(self) -> None:
-        """Take no more frames; finish what is in flight and close the outputs. Safe from any thread or signal handler."""
+        """Take no more frames, finish what is in flight, close the outputs. Safe from threads and signal handlers."""
         self._stopping.set()
         for credits in self._credits:
             credits.close()
@@ -192,7 +192,7 @@ class Engine:
                 self._idle.wait(0.2)
 
     def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False) -> None:
-        """A frame (or the end of its source) enters the chain as a token, unless the plan is being swapped: then after."""
+        """A frame, or the end of its source, enters the chain as a token; while the plan is being swapped, it waits."""
         with self._admission:
             seq = self._lanes.get(lane, 0)
             self._lanes[lane] = seq + 1

@@ -25,11 +25,10 @@ from visionkit.runtime.memory import (
     columns_of,
     is_due,
 )
-from visionkit.runtime.segments import Segment, Session, Supervisor, Tokens, fail
 from visionkit.runtime.order import Sequencer
+from visionkit.runtime.segments import Segment, Session, Supervisor, Tokens, fail
 from visionkit.runtime.token import Lane, Token
 from visionkit.stage.fields import Environment, reader
-
 
 
 class LaneMemory:
@@ -345,8 +344,8 @@ class FoldSegment(Segment):
 
 def _join_text(parts: list[TextLines], canvas: Any) -> TextLines:
     texts = tuple(text for part in parts for text in part.texts)
-    scores = np.concatenate([part.scores for part in parts]) if parts else np.zeros(0)
-    polygons = np.concatenate([part.polygons for part in parts]) if parts else np.zeros((0, 4, 2))
+    scores = np.concatenate([part.scores for part in parts]) if parts else np.zeros(0, np.float32)
+    polygons = np.concatenate([part.polygons for part in parts]) if parts else np.zeros((0, 4, 2), np.float32)
     return TextLines(canvas, texts, scores, polygons)
 
 

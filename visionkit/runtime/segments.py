@@ -98,7 +98,9 @@ def fail(token: Token, stage: str, error: Exception, supervisor: Supervisor, on_
         where = Failure(stage, code, f"object {token.row}: {text}")
         root.failures = [*(root.failures or ()), where]
     if (on_error or supervisor.on_error) == "stop":
-        wrapped = StageError(f"{stage} failed on {token.root().key}: {text}", help="--on-error skip goes on without the packet")
+        wrapped = StageError(
+            f"{stage} failed on {token.root().key}: {text}", help="--on-error skip goes on without the packet"
+        )
         wrapped.__cause__ = error
         supervisor.abort(wrapped)
 

@@ -31,7 +31,9 @@ def _probability(value: float) -> float:
 
 def _odd(value: int) -> int:
     if value < 1 or value % 2 == 0:
-        raise ValueError(f"must be an odd number from 1 up, got {value}; use {max(1, value - 1 if value > 1 else 1)} or {max(1, value + 1)}")
+        raise ValueError(
+            f"must be an odd number from 1 up, got {value}; use {max(1, value - 1)} or {max(1, value + 1)}"
+        )
     return value
 
 
@@ -41,19 +43,29 @@ def _color(value: Any) -> tuple[int, int, int]:
             return NAMED_COLORS[value]
         if re.fullmatch(r"#[0-9a-fA-F]{6}", value):
             return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)
-    if isinstance(value, (list, tuple)) and len(value) == 3 and all(isinstance(v, int) and 0 <= v <= 255 for v in value):
+    if (
+        isinstance(value, (list, tuple))
+        and len(value) == 3
+        and all(isinstance(v, int) and 0 <= v <= 255 for v in value)
+    ):
         return value[0], value[1], value[2]
     names = ", ".join(NAMED_COLORS)
-    raise ValueError(f'must be a colour: "#rrggbb" (in quotes), [red, green, blue] from 0 to 255, or one of {names}; got {value!r}')
+    raise ValueError(
+        f'must be a colour: "#rrggbb" (in quotes), [red, green, blue] from 0 to 255, or one of {names}; got {value!r}'
+    )
 
 
-Probability = Annotated[float, AfterValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Probability = Annotated[
+    float, AfterValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
+]
 OddInt = Annotated[int, AfterValidator(_odd), WithJsonSchema({"type": "integer", "minimum": 1})]
 Pixels = Annotated[int, Field(ge=1, le=32768)]
 Color = Annotated[
     tuple[int, int, int],
     BeforeValidator(_color),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3}]}
+    ),
 ]
 """Red, green, blue, 0..255 each."""
 

@@ -47,13 +47,19 @@ def noun(type_: type) -> str:
     return "".join(f" {c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
 
 
-@cache
 def ports_of(stage: type[Stage[Any]]) -> Ports:
     """The ports of a stage class.
 
     Raises:
         TypeError: the signature of ``run`` does not follow the contract; says what to mend.
     """
+    target: Any = stage  # for mypy a type is not hashable
+    found: Ports = _ports_of(target)
+    return found
+
+
+@cache
+def _ports_of(stage: Any) -> Ports:
     run = getattr(stage, "run", None)
     if run is None:
         raise TypeError(f"{stage.__name__} defines no run()")

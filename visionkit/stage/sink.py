@@ -74,11 +74,11 @@ class Sink(Generic[S]):
         return None
 
     def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
-        """Put it where it belongs; packets of one source come in order, those of several may come from several threads."""
+        """Put it where it belongs. Packets of one source come in order."""
 
     def end(self, source: SourceInfo) -> None:
         """The source has ended; called once after its last packet."""
 
     def close(self, aborted: bool) -> list[Path]:
-        """The run is over (``aborted``: not all packets came); returns the files and folders it leaves, for the summary."""
+        """The run is over (``aborted``: not all packets came); returns what it leaves, for the summary."""
         return []

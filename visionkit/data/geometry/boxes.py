@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from visionkit.lazy import np
 
@@ -16,7 +16,7 @@ def box_corners(xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack([np.stack(p, axis=1) for p in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
 
 
-def hull(points: NDArray[np.float64]) -> NDArray[np.float32]:
+def hull(points: NDArray[Any]) -> NDArray[np.float32]:
     """The boxes (N, 4) around point sets (N, K, 2)."""
     points = np.asarray(points)
     if not len(points):
@@ -30,7 +30,7 @@ def clip_boxes(xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np
     return np.clip(np.asarray(xyxy, np.float32).reshape(-1, 4), 0, limits)
 
 
-def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float64]:
+def iou(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Intersection over union of boxes (N, 4) and (M, 4): (N, M), 0 where both are empty."""
     a = np.asarray(a, np.float64).reshape(-1, 4)
     b = np.asarray(b, np.float64).reshape(-1, 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from visionkit.errors import DataError
 from visionkit.lazy import np
@@ -12,8 +12,8 @@ from visionkit.lazy import np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Points = NDArray[np.float64]
-    Matrix = NDArray[np.float64]
+    Points = NDArray[np.floating[Any]]
+    Matrix = NDArray[np.floating[Any]]
 
 
 class Map(Protocol):
