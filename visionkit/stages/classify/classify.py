@@ -38,6 +38,9 @@ class Classify(BatchStage[ClassifyParams]):
 
     The picture is prepared as torchvision or timm prepare it for the network, to the pixel. A network with a single
     output decides between two classes: the score of the second is the sigmoid of its output.
+
+    Example:
+        - classify: {top_k: 3}
     """
 
     def open(self, context: StageContext) -> None:

@@ -34,6 +34,9 @@ class Detect(BatchStage[DetectParams]):
 
     Boxes are xyxy in pixels of the incoming picture, cut to it, best first; networks that also give masks, keypoints or
     rotated boxes give those. What the network sees of a picture depends on that picture alone.
+
+    Example:
+        - detect: {classes: [person, car], min_score: 0.4}
     """
 
     def open(self, context: StageContext) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from visionkit.data import Detections, Image
+from visionkit.lazy import np
 from visionkit.stage import Color
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from visionkit.lazy import np
 
 BGR = tuple[int, int, int]
 ColorBy = Literal["auto", "class", "track"] | Color
@@ -73,3 +72,9 @@ def on_color(background: BGR) -> BGR:
 def canvas_copy(image: Image) -> NDArray[np.uint8]:
     """The picture's pixels (H, W, 3), blue first, free to draw on."""
     return image.bgr().copy()
+
+
+def pixel_indices(points: NDArray[Any]) -> NDArray[np.int32]:
+    """Points (..., 2) of the picture → the pixels they lie in, as OpenCV draws: integers that cannot overflow."""
+    near = np.clip(np.nan_to_num(np.asarray(points, np.float64)), -1e6, 1e6)
+    return np.asarray(np.round(near - 0.5), np.int32)

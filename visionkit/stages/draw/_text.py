@@ -6,6 +6,7 @@ know ASCII, there Pillow writes the rest with a font of the system. ``font:`` na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import UsageError
@@ -73,6 +74,15 @@ class Lettering:
         top = y - high if y >= high else max(0, min(y, pixels.shape[0] - high))
         area = pixels[top : top + high, x : x + wide]
         area[:] = tile[: area.shape[0], : area.shape[1]]
+
+    def block(self, pixels: Pixels, texts: Sequence[str], corner: str, height: int, background: BGR) -> None:
+        """Lines on filled boxes in a corner: "top-left", "bottom-right", ..."""
+        line = self.line(height)
+        y = 0 if corner.startswith("top") else pixels.shape[0] - line * len(texts)
+        for text in texts:
+            y += line
+            x = 0 if corner.endswith("left") else pixels.shape[1]  # moved in by its own width
+            self.tag(pixels, text, x, y, height, background)
 
     def _tile(self, text: str, height: int, background: BGR) -> Pixels:
         """The pixels of a tag. Labels repeat from frame to frame; pasting one costs a tenth of writing it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from visionkit.data import Canvas, Detections
 from visionkit.lazy import cv2, np
-from visionkit.stages.draw._style import BGR, ColorBy, palette
+from visionkit.stages.draw._style import BGR, ColorBy, palette, pixel_indices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,8 +44,7 @@ class Trails:
         for track, points in self._points.items():
             if len(points) < 2:
                 continue
-            where = canvas.lower(np.array([(x, y) for _, x, y in points])) - 0.5
-            path = np.round(where).astype(np.int32)
+            path = pixel_indices(canvas.lower(np.array([(x, y) for _, x, y in points])))
             middle = len(path) // 2
             shade = self._color(track, color)
             cv2.polylines(pixels, [path[: middle + 1]], False, shade, max(1, width // 2), cv2.LINE_AA)

@@ -11,7 +11,7 @@ from visionkit.expr import Template
 from visionkit.lazy import cv2, np
 from visionkit.stage import ScanStage, StageContext, StageParams
 from visionkit.stage.fields import ObjectEnvironment
-from visionkit.stages.draw._style import BGR, ColorBy, canvas_copy, line_width, row_colors, text_height
+from visionkit.stages.draw._style import BGR, ColorBy, canvas_copy, line_width, pixel_indices, row_colors, text_height
 from visionkit.stages.draw._text import Lettering
 from visionkit.stages.draw._trails import Trails
 
@@ -32,6 +32,9 @@ class DrawBoxes(ScanStage[BoxesParams]):
     """Draws the box of every object, rotated ones too, with a label that reads at any size of picture.
 
     It looks at frames in order because trails remember where tracks were.
+
+    Example:
+        - draw.boxes: {label: "{class_name} {score:.2f}", trail: 30}
     """
 
     def open(self, context: StageContext) -> None:
@@ -61,10 +64,10 @@ class DrawBoxes(ScanStage[BoxesParams]):
 def _frame(pixels: NDArray[np.uint8], objects: Detections, row: int, color: BGR, width: int) -> tuple[int, int]:
     """Draws one box and returns the point that its label stands on."""
     if objects.corners is not None:
-        corners = np.round(objects.corners[row] - 0.5).astype(np.int32)
+        corners = pixel_indices(objects.corners[row])
         cv2.polylines(pixels, [corners], True, color, width, cv2.LINE_AA)
         x, y = corners[corners[:, 1].argmin()]
         return int(x), int(y) - width // 2
-    x1, y1, x2, y2 = (round(float(value)) for value in objects.xyxy[row])
+    (x1, y1), (x2, y2) = pixel_indices(objects.xyxy[row].reshape(2, 2) + 0.5).tolist()  # edges, not points
     cv2.rectangle(pixels, (x1, y1), (max(x1, x2 - 1), max(y1, y2 - 1)), color, width)
     return x1 - width // 2, y1 - width // 2

@@ -18,6 +18,9 @@ class Merge(MapStage[MergeParams]):
     Classes are united by name. Objects found on different pictures of a frame meet in source-frame pixels. What one
     input has and another lacks is null there; masks, outlines and keypoints need all inputs to have them.
     Doubles stay: ``nms`` comes next.
+
+    Example:
+        - merge: {in: [cars, people]}
     """
 
     def run(self, objects: tuple[Detections, ...]) -> Detections:

@@ -18,7 +18,11 @@ class NmsParams(StageParams):
 
 
 class Nms(MapStage[NmsParams]):
-    """Non-maximum suppression: of objects that overlap, the best stays. Rotated boxes count by their hull."""
+    """Non-maximum suppression: of objects that overlap, the best stays. Rotated boxes count by their hull.
+
+    Example:
+        - nms: {iou: 0.6, agnostic: true}
+    """
 
     def run(self, objects: Detections) -> Detections:
         p = self.params

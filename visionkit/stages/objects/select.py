@@ -19,7 +19,13 @@ class SelectParams(StageParams):
 
 
 class Select(MapStage[SelectParams]):
-    """Keeps the objects that meet every condition given, in their order. Sizes are in source-frame pixels."""
+    """Keeps the objects that meet every condition given, in their order. Sizes are in source-frame pixels.
+
+    Example:
+        - select:
+            where: height > 80 and score > 0.5
+            top_k: 3
+    """
 
     def run(self, objects: Detections) -> Detections:
         p = self.params

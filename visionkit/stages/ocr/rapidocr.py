@@ -35,6 +35,9 @@ class RapidOcr(BatchStage[RapidOcrParams]):
     The networks are those inside the package ``rapidocr``, run by ONNX Runtime; the package itself is not needed.
     ``recognize`` on the crops of ``for_each`` reads them in real batches. Lines are in reading order: rows from top to
     bottom, each from left to right.
+
+    Example:
+        - ocr.rapidocr: {min_score: 0.7}
     """
 
     def open(self, context: StageContext) -> None:

@@ -25,6 +25,9 @@ class BotSort(ScanStage[BotSortParams]):
     On frames where nobody looked for objects, tracks coast: they are moved on as they were moving.
 
     BoT-SORT: Robust Associations Multi-Pedestrian Tracking, Aharon et al., 2022, arXiv:2206.14651 (without appearance).
+
+    Example:
+        - track.botsort: {lost_frames: 60, camera: false}
     """
 
     extra_columns = COLUMNS

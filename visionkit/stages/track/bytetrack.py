@@ -24,6 +24,9 @@ class ByteTrack(ScanStage[ByteTrackParams]):
     On frames where nobody looked for objects, tracks coast: they are moved on as they were moving.
 
     ByteTrack: Multi-Object Tracking by Associating Every Detection Box, Zhang et al., ECCV 2022, arXiv:2110.06864.
+
+    Example:
+        - track.bytetrack: {lost_frames: 60}
     """
 
     extra_columns = COLUMNS

@@ -24,6 +24,9 @@ class OcSort(ScanStage[OcSortParams]):
     On frames where nobody looked for objects, tracks coast: they are moved on as they were moving.
 
     Observation-Centric SORT, Cao et al., CVPR 2023, arXiv:2203.14360.
+
+    Example:
+        - track.ocsort: {lost_frames: 60}
     """
 
     extra_columns = COLUMNS

@@ -23,6 +23,9 @@ class Sort(ScanStage[SortParams]):
     On frames where nobody looked for objects, tracks coast: they are moved on as they were moving.
 
     Simple Online and Realtime Tracking, Bewley et al., ICIP 2016, arXiv:1602.00763.
+
+    Example:
+        - track.sort: {lost_frames: 60}
     """
 
     extra_columns = COLUMNS
