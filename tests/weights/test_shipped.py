@@ -13,7 +13,7 @@ from visionkit.weights.fetch import check_file
 
 SHIPPED = Catalogue([resource_dir("weights")])
 LOADERS = r"(cv2dnn|cv2dnn-tf|onnx|ultralytics|file|(torchvision|timm|nets):\w+)"
-PERMISSIVE_DEFAULTS = ("ssd_mobilenet_v2", "mobilenet_v2", "pp-ocr", "u2netp", "hed", "styles26")
+PERMISSIVE_DEFAULTS = ("mobilenet_v2_onnx", "ssd_mobilenet_v2", "mobilenet_v2", "pp-ocr", "u2netp", "hed", "styles26")
 
 
 @pytest.fixture(params=SHIPPED.names())
