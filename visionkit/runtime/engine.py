@@ -13,6 +13,7 @@ from visionkit.pipeline.plan import SOURCE, Plan
 from visionkit.runtime.chain import Chain
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.credits import Credits
+from visionkit.runtime.feeders import Feeder, LiveFeeder
 from visionkit.runtime.metrics import Meter, RunSummary, merge
 from visionkit.runtime.outlets import Outlet, OutletSegment
 from visionkit.runtime.segments import Tokens
@@ -20,8 +21,8 @@ from visionkit.runtime.token import Lane, Token
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import Frame, Source
 
-PACKET_COPIES = 3
-"""How many pictures of a frame's size a packet holds on its way, for the credits."""
+LIVE_PACKETS = 4
+"""Frames of a live source in flight: enough to overlap, few enough to stay fresh."""
 
 
 class Engine:
@@ -175,12 +176,12 @@ class Engine:
     def _feed(self, sources: Sequence[Source]) -> None:
         budget = max(1, self.settings.credit // max(1, len(sources)))
         packets = 8 + 4 * self.settings.worker_count + 2 * self.settings.batch_size(self.settings.device)
-        self._credits = [Credits(budget, packets) for _ in sources]
+        self._credits = [Credits(budget, LIVE_PACKETS if source.live else packets) for source in sources]
         if self._stopping.is_set():
             return
         threads = []
         for index, (source, credits) in enumerate(zip(sources, self._credits, strict=True)):
-            feeder = Feeder(self, Lane(index, source.name), source, credits)
+            feeder = (LiveFeeder if source.live else Feeder)(self, Lane(index, source.name), source, credits)
             thread = threading.Thread(target=feeder.run, name=f"visionkit:source:{index}", daemon=True)
             threads.append(thread)
             thread.start()
@@ -205,6 +206,12 @@ class Engine:
                 self.received += not end
             assert self._chain is not None
             self._chain.put([token])
+
+    def drop(self) -> None:
+        """A live frame that a newer one replaced."""
+        with self._lock:
+            self.received += 1
+            self.dropped += 1
 
     def _finished(self, tokens: Tokens) -> None:
         """Tokens that left the last outlet, in lane order."""
@@ -242,43 +249,6 @@ class Engine:
             self._stopping.is_set(),
             tuple(self._notes),
         )
-
-
-class Feeder:
-    """Takes frames from one source as its credit allows."""
-
-    def __init__(self, engine: Engine, lane: Lane, source: Source, credits: Credits) -> None:
-        self._engine = engine
-        self._lane = lane
-        self._source = source
-        self._credits = credits
-
-    def run(self) -> None:
-        try:
-            self._run()
-        except BaseException as error:
-            self._engine.abort(error)
-
-    def _run(self) -> None:
-        frames = self._source.frames()
-        last: Frame | None = None
-        try:
-            for frame in frames:
-                if self._engine.stopping:
-                    break
-                if last is not None and frame.info is not last.info:
-                    self._engine.admit(self._lane, last, end=True)
-                last = frame
-                cost = frame.nbytes * PACKET_COPIES
-                if not self._credits.acquire(cost):
-                    break
-                self._engine.admit(self._lane, frame, cost)
-        finally:
-            close = getattr(frames, "close", None)
-            if close is not None:
-                close()
-        if last is not None:
-            self._engine.admit(self._lane, last, end=True)
 
 
 def _decode(token: Token) -> None:
