@@ -134,6 +134,8 @@ def test_columns(scope: Scope) -> None:
     assert problem.message == "combines rows of cars and of faces, which do not belong together"
     (problem,) = Template.parse("{a} {cars.age}").check_all({**scope, "a": Type(Kind.TEXT, True)})
     assert "the columns here and of cars" in problem.message
+    plate = Record({"text": Type(Kind.TEXT, True)}, column=True)
+    assert Template.parse("{a} {plate.text}").check_all({"a": Type(Kind.TEXT, True), "plate": plate}) == []
 
 
 def test_formats_fit_kinds() -> None:

@@ -77,11 +77,12 @@ def resolve_value(name: Name, scope: Scope) -> Type:
     raise ExprError(KIND, name.offset, message, f"write one of its columns: {columns}")
 
 
-def owner_of(name: Name, type_: Type) -> str | None:
+def owner_of(name: Name, type_: Type, scope: Scope) -> str | None:
     """Whose rows a column has one value for: the record at the start of its name; None for a scalar."""
     if not type_.per_row:
         return None
-    return name.path[0] if len(name.path) > 1 else "the columns here"
+    first = scope[name.path[0]]
+    return "the columns here" if isinstance(first, Type) or first.column else name.path[0]
 
 
 def strangers(owners: Iterable[str | None], offset: int) -> ExprError | None:
@@ -140,7 +141,7 @@ class Checker:
         except ExprError as error:
             self.problems.append(error)
             return UNKNOWN
-        return Found(type_.kind, owner_of(node, type_))
+        return Found(type_.kind, owner_of(node, type_, self._scope))
 
     @found.register
     def _(self, node: Negate) -> Found:

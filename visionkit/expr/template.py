@@ -147,7 +147,7 @@ def _check(slot: Slot, scope: Scope, rows: bool) -> str | None:
     if slot.format and slot.format.kind is Kind.NUMBER and type_.kind not in (Kind.NUMBER, Kind.ANY):
         message = f"the format {quote(slot.format.spec)} needs a number, but {name.dotted} is {type_.kind.value}"
         fail(KIND, name.offset, message, "leave the format out, or give only a width, as in {x:>8}")
-    return owner_of(name, type_)
+    return owner_of(name, type_, scope)
 
 
 def _needs_one(name: Name) -> NoReturn:

@@ -29,10 +29,17 @@ class Type:
 
 @dataclass(frozen=True)
 class Record:
-    """Named columns and nested records, such as detections. ``noun`` is what messages call it."""
+    """Named columns and nested records, such as detections.
+
+    Attributes:
+        fields: its columns.
+        noun: what messages call it.
+        column: it is itself one of the columns in scope: its rows go together with those of the others.
+    """
 
     fields: Mapping[str, Type | Record]
     noun: str = "value"
+    column: bool = False
 
 
 def with_rows(entry: Type | Record, per_row: bool) -> Type | Record:

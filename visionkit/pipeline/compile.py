@@ -5,13 +5,13 @@ Nothing is loaded, opened or downloaded here, and neither torch nor OpenCV is im
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from visionkit.data import Annotated, Image
 from visionkit.errors import PipelineError, Position, Problem, VisionkitError, did_you_mean
-from visionkit.expr import Expression, Template
+from visionkit.expr import Expression, Record, Template
 from visionkit.pipeline import document
 from visionkit.pipeline.conditions import compile_condition, scope_of
 from visionkit.pipeline.document import Mapping, Scalar
@@ -298,7 +298,7 @@ def parameter_scope(bindings: tuple[Binding, ...], board: Board) -> dict[str, An
             record = record_of(value.type, value.columns)
             scope[binding.port] = record
             if issubclass(value.type, Detections) and columns is None:
-                columns = dict(record.fields)
+                columns = {n: replace(c, column=True) if isinstance(c, Record) else c for n, c in record.fields.items()}
     return {**(columns or {}), **scope}
 
 
@@ -314,8 +314,6 @@ def _bypass(ports: Ports, bindings: tuple[Binding, ...]) -> int | None:
 
 def prune(scope: Scope, outputs: tuple[Any, ...]) -> Scope:
     """Leave out exports of nested lists that nobody reads."""
-    from dataclasses import replace
-
     from visionkit.pipeline.plan import ForEachNode
 
     read = {slot for output in outputs for slot in output.values.values()}
