@@ -15,26 +15,7 @@ from typing import Any
 import typer
 
 from visionkit import __version__, errors
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_SOME_FAILED = 3
-EXIT_PIPELINE = 4
-EXIT_OUTPUT = 5
-EXIT_MISSING = 6
-EXIT_INPUT = 7
-EXIT_STAGE = 8
-EXIT_INTERRUPTED = 130
-EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
-    (errors.PipelineError, EXIT_PIPELINE),
-    (errors.UsageError, EXIT_USAGE),
-    (errors.SinkError, EXIT_OUTPUT),
-    (errors.MissingExtraError, EXIT_MISSING),
-    (errors.WeightsError, EXIT_MISSING),
-    (errors.SourceError, EXIT_INPUT),
-    (errors.StageError, EXIT_STAGE),
-    (KeyboardInterrupt, EXIT_INTERRUPTED),
-)
+from visionkit.app.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 
 ClickException: Any = typer.BadParameter.__mro__[2]
 """The root of typer's own errors, whichever click it was built on."""
@@ -76,11 +57,6 @@ def _register(arguments: list[str]) -> None:
     for name, command in commands.items():
         if called not in commands or name == called:
             app.command(name)(command)
-
-
-def exit_code(error: BaseException) -> int:
-    """The exit code of an error that ended a command."""
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), EXIT_FAILED)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ def validate(
     allow_code: AllowCode = False,
 ) -> int:
     """Check pipeline files: all problems at once, nothing is loaded or run."""
-    from visionkit.app.cli import EXIT_PIPELINE
+    from visionkit.app.exit_codes import EXIT_PIPELINE
     from visionkit.errors import PipelineError
     from visionkit.pipeline.compile import CompileOptions, compile_file
 

@@ -49,7 +49,7 @@ class Reporter:
     ) -> int:
         """Runs; returns the exit code. ``watched`` is the file to take over anew whenever it is saved."""
         from visionkit.api import Job
-        from visionkit.app.cli import EXIT_INTERRUPTED, EXIT_SOME_FAILED
+        from visionkit.app.exit_codes import EXIT_INTERRUPTED, EXIT_SOME_FAILED
         from visionkit.app.watch import Watcher
 
         job = Job(pipeline.plan, pipeline._run_settings(), trust=trust)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from visionkit.pipeline.plan import ForEachNode, Node, Plan, StageNode
-from visionkit.runtime.foreach import FoldSegment, GateSegment
+from visionkit.runtime.fold import FoldSegment
+from visionkit.runtime.gate import GateSegment
 from visionkit.runtime.segments import BatchSegment, MapSegment, ScanSegment, Segment, Session, Supervisor, Tokens
 from visionkit.runtime.steps import Step
 from visionkit.runtime.token import Lane

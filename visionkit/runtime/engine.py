@@ -192,14 +192,17 @@ class Engine:
             while self._in_flight:
                 self._idle.wait(0.2)
 
-    def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False) -> None:
-        """A frame, or the end of its source, enters the chain as a token; while the plan is being swapped, it waits."""
+    def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False, whole: bool = False) -> None:
+        """A frame, or the end of its source, enters the chain as a token; while the plan is being swapped, it waits.
+
+        ``whole``: with this end all frames of the source have come.
+        """
         with self._admission:
             seq = self._lanes.get(lane, 0)
             self._lanes[lane] = seq + 1
             key = Key(frame.info.name, frame.session, frame.index)
             token = Token(lane, seq, key, frame.info, self.plan.root.size, ABSENT)
-            token.pts, token.cost, token.end = frame.pts, cost, end
+            token.pts, token.cost, token.end, token.whole = frame.pts, cost, end, whole
             token.load = None if end else frame.load
             with self._lock:
                 self._in_flight += 1

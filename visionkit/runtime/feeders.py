@@ -20,7 +20,7 @@ class Admission(Protocol):
 
     @property
     def stopping(self) -> bool: ...
-    def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False) -> None: ...
+    def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False, whole: bool = False) -> None: ...
     def drop(self) -> None: ...
     def abort(self, error: BaseException) -> None: ...
 
@@ -43,20 +43,24 @@ class Feeder:
 
     def _run(self) -> None:
         last: Frame | None = None
+        whole = False
         frames: Any = self._source.frames()
         with closing(frames):
             for frame in frames:
                 if self._engine.stopping:
                     break
                 if last is not None and frame.info.name != last.info.name:
-                    self._engine.admit(self._lane, last, end=True)
-                last = frame
+                    self._engine.admit(self._lane, last, end=True, whole=True)
+                    last = None
                 cost = frame.nbytes * PACKET_COPIES
                 if not self._credits.acquire(cost):
                     break
+                last = frame
                 self._engine.admit(self._lane, frame, cost)
+            else:
+                whole = True
         if last is not None:
-            self._engine.admit(self._lane, last, end=True)
+            self._engine.admit(self._lane, last, end=True, whole=whole)
 
 
 class LiveFeeder(Feeder):

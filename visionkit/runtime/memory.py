@@ -9,7 +9,7 @@ from typing import Any
 
 from visionkit.expr import Kind, Record, Type
 from visionkit.lazy import np
-from visionkit.pipeline.plan import Cadence, SetColumn
+from visionkit.pipeline.plan import Cadence, ForEachNode, SetColumn
 
 FORGET_AFTER = 1000
 """Packets after which a track that was not seen again is forgotten."""
@@ -106,3 +106,23 @@ def _column(type_: Type | Record, values: list[Any]) -> Any:
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return column
+
+
+class LaneMemory:
+    """What gate and fold of one lane know, and the mail between them. A new session starts a new one."""
+
+    def __init__(self, session: tuple[str, int]) -> None:
+        self.session = session
+        self.gate: dict[int, GateTrack] = {}
+        self.fold: dict[int, FoldTrack] = {}
+        self.last_run: Mark | None = None
+        self.packets = 0
+        self.mail = Mailbox()
+
+
+def setter_types(node: ForEachNode) -> dict[str, Any]:
+    """What each setter's name stands for, from the values of the body."""
+    from visionkit.pipeline.conditions import scope_of
+
+    scope = scope_of(node.body.values)
+    return {s.name: s.setter.type(scope) for s in node.setters}

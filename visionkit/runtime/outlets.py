@@ -47,6 +47,10 @@ class Outlet:
         failures = [*([token.failure] if token.failure else []), *(token.failures or ())]
         return [replace(token.packet({}), failure=failure) for failure in failures]
 
+    def end(self, token: Token) -> None:
+        """The source of this token has ended."""
+        self.sink.end(token.info)
+
     def prepare_step(self, index: int) -> Step:
         """The parallel part of writing, as a step of the last map segment."""
 
@@ -85,7 +89,7 @@ class OutletSegment(OrderedSegment):
 
     def _write(self, index: int, outlet: Outlet, token: Token) -> None:
         if token.end:
-            outlet.sink.end(token.info)
+            outlet.end(token)
             return
         now = perf_counter_ns()
         packets = outlet.packets(token)

@@ -21,7 +21,8 @@ class Lane:
 
 
 class Token:
-    """A packet in work. ``values`` are the slots of its scope; ``end`` marks the end of ``info``, with no values.
+    """A packet in work. ``values`` are the slots of its scope; ``end`` marks the end of ``info``, with no values;
+    ``whole`` says that nothing of it is missing.
 
     Inside ``for_each`` a token is one object: ``parent`` is the packet it was cut from, ``row`` the object's index,
     ``depth`` how deep it is nested.
@@ -47,6 +48,7 @@ class Token:
         "row",
         "seq",
         "values",
+        "whole",
     )
 
     def __init__(self, lane: Lane, seq: int, key: Key, info: SourceInfo, size: int, blank: Any) -> None:
@@ -59,6 +61,7 @@ class Token:
         self.load: Callable[[], Image] | None = None
         self.cost = 0
         self.end = False
+        self.whole = False
         self.failure: Failure | None = None
         self.failures: list[Failure] | None = None
         self.prepared: list[Any] | None = None
