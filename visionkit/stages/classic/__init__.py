@@ -1,4 +1,4 @@
-"""Classical computer vision: shapes, motion and codes, without a network."""
+"""Classical computer vision: shapes, regions, motion and codes, without a network."""
 
 STAGES = {
     "background.knn": "background_knn:Knn",
@@ -10,4 +10,7 @@ STAGES = {
     "hough.lines": "hough_lines:HoughLines",
     "read.barcode": "read_barcode:Barcode",
     "read.qr": "read_qr:Qr",
+    "segment.grabcut": "segment_grabcut:Grabcut",
+    "segment.slic": "segment_slic:Slic",
+    "segment.watershed": "segment_watershed:Watershed",
 }

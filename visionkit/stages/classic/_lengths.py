@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def on_frame(points: NDArray[np.float64], canvas: Canvas) -> NDArray[np.float64]:
     """Points (N, 2) of a canvas as points of its frame; as they are where there is no way to it."""
-    return points if canvas.to_frame is None or canvas.is_frame else canvas.lift(points)
+    return points if canvas.to_frame is None or canvas.is_frame else np.asarray(canvas.lift(points), np.float64)
