@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from visionkit.runtime.context import RunSettings
     from visionkit.runtime.engine import Engine
     from visionkit.runtime.metrics import RunSummary
+    from visionkit.stage.source import SourceInfo
+
+MANY = 10_000
+"""More inputs than are looked at one by one before a run."""
 
 
 @dataclass(frozen=True)
@@ -202,15 +206,16 @@ class Job:
         from visionkit.stage.sink import SinkContext
 
         sources = open_sources(inputs, options or SourceOptions())
-        context = SinkContext(out, overwrite, plan_hash=self.plan.hash)
         outlets = self._outlets(outputs)
-        infos = [info for source in sources for info in source.infos or ()]
-        self.total = sum(info.frames or 1 for info in infos) if infos else None
+        infos = joined([source.infos or () for source in sources])
+        self.total = frames_of(infos) if infos else None
+        hub = ModelHub(self.settings, self._trust, progress)
+        engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
+        context = SinkContext(out, overwrite, plan_hash=self.plan.hash, report=engine.note)
         for outlet in outlets:
             outlet.sink.check(replace(context, names=outlet.names), infos)
         limit_threads(self.plan, self.settings.worker_count, cores())
-        hub = ModelHub(self.settings, self._trust, progress)
-        engine = self.engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
+        self.engine = engine
         if self._stopped:
             engine.stop()
         try:
@@ -226,7 +231,31 @@ class Job:
             return []
         own = [Outlet(node.id, node.sink(node.params), node) for node in self.plan.outputs]
         errors = sinks().get("errors")
-        return [*own, Outlet("errors", errors(errors.Params()))]
+        outlets = [*own, Outlet("errors", errors(errors.Params()))]
+        refuse_shared_paths(outlets)
+        return outlets
+
+
+def joined(parts: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """All items of ``parts``; a single part as it is, for it may be made as it is read."""
+    return parts[0] if len(parts) == 1 else [item for part in parts for item in part]
+
+
+def frames_of(infos: Sequence[SourceInfo]) -> int:
+    """How many frames there are, as far as known; of a very large folder the number of files."""
+    return len(infos) if len(infos) > MANY else sum(info.frames or 1 for info in infos)
+
+
+def refuse_shared_paths(outlets: Sequence[Any]) -> None:
+    """Raises SinkError for two outputs that would write the same file."""
+    from visionkit.errors import SinkError
+
+    owners: dict[str, str] = {}
+    for outlet in outlets:
+        path = getattr(outlet.sink.params, "path", None)
+        if path is not None and (other := owners.setdefault(str(path.text), outlet.name)) != outlet.name:
+            message = f"the outputs {other!r} and {outlet.name!r} have the same path {path.text!r}"
+            raise SinkError(message, help="give one of them another path")
 
 
 class ModelHub:

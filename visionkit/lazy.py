@@ -36,7 +36,8 @@ EXTRAS = {
     "pandas": "data",
 }
 ENVIRONMENT = {  # read by the package at import time
-    "cv2": {"OPENCV_IO_MAX_IMAGE_PIXELS": "100000000"},
+    "cv2": {"OPENCV_IO_MAX_IMAGE_PIXELS": "100000000", "OPENCV_LOG_LEVEL": "SILENT"},
+    "av": {"SVT_LOG": "1"},
     "albumentations": {"NO_ALBUMENTATIONS_UPDATE": "1"},
     "ultralytics": {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "ULTRALYTICS_SAFE_LOAD": "1"},
 }

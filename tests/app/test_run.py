@@ -196,3 +196,10 @@ def test_watch_takes_over_a_saved_file_and_shows_a_broken_one(pipeline: Path, tm
         bare = [f.to_ndarray(format="gray").mean() for f in container.decode(video=0)]
     assert abs(frames[0] - bare[0]) < 12, "the first frames ran the old plan"
     assert abs(frames[-1] - (255 - bare[-1])) < 12, "the last frames ran the new plan"
+
+
+def test_two_outputs_with_one_path_are_named(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(f"{PIPELINE}outputs:\n  - csv: {{path: x.txt}}\n  - jsonl: {{path: x.txt}}\n")
+    done = visionkit("run", tmp_path / "p.yaml", picture(tmp_path / "a.png"), "-o", tmp_path / "out")
+    assert done.returncode == 5
+    assert "'csv' and 'jsonl' have the same path 'x.txt'" in done.stderr

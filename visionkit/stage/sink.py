@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
@@ -16,6 +16,10 @@ class SinkParams(StageParams):
     """The parameters of an output."""
 
 
+def _to_nobody(message: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class SinkContext:
     """What an output gets when it is opened.
@@ -26,6 +30,8 @@ class SinkContext:
         names: ids of the values that packets will carry, in the order of the file.
         plan_hash: identifies stages, parameters and weights.
         settings: run settings that outputs may honour (``codec``, ``threads``).
+        resume: an earlier run is gone on with: files that sources share hold what it left and are appended to.
+        report: tells the user something in the summary of the run.
     """
 
     out: Path
@@ -33,6 +39,8 @@ class SinkContext:
     names: tuple[str, ...] = ()
     plan_hash: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    resume: bool = False
+    report: Callable[[str], None] = _to_nobody
 
 
 S = TypeVar("S", bound=SinkParams)
@@ -78,6 +86,13 @@ class Sink(Generic[S]):
 
     def end(self, source: SourceInfo) -> None:
         """The source has ended; called once after its last packet."""
+
+    def checkpoint(self) -> Mapping[str, int]:
+        """Bytes in each file that sources share, by its path below ``out``: what a later run may cut it back to.
+
+        Asked for between two sources, when all that was written has been handed to the operating system.
+        """
+        return {}
 
     def close(self, aborted: bool) -> list[Path]:
         """The run is over (``aborted``: not all packets came); returns what it leaves, for the summary."""

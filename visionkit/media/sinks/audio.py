@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ class SourceTrack:
         aspect: width of a pixel by its height.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, report: Callable[[str], None] = log.warning) -> None:
+        self.path, self.report = path, report
         self._container = open_local(path)
         try:
             video = best_video(self._container, path)
@@ -96,7 +97,7 @@ class SourceTrack:
                     shifted(packet, heard.offset)
                 yield packet
         except av.error.FFmpegError as error:
-            log.warning("audio: reading stopped early: %s", reason(error))
+            self.report(f"{self.path}: its audio could be read in part only: {reason(error)}")
 
 
 class AudioWriter:
@@ -144,7 +145,7 @@ class AudioWriter:
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            log.warning("audio: a packet was left out: %s", reason(error))
+            self._track.report(f"{self._track.path}: some of its audio was left out: {reason(error)}")
             return
         for frame in frames:
             if frame.pts is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,6 +83,7 @@ class MediaSink(Sink[MediaParams]):
     def _configure(self, context: SinkContext) -> None:
         self._out = context.out
         self._overwrite = context.overwrite
+        self._report = context.report
         self._settings = settings_from(self.params, context.settings)
 
     def prepare(self, packet: Packet, source: SourceInfo) -> _Encoded:
@@ -129,7 +130,9 @@ class MediaSink(Sink[MediaParams]):
     def _recording(self, source: SourceInfo) -> _Recording:
         with self._lock:
             if source.name not in self._videos:
-                self._videos[source.name] = _Recording(self.path_of(source), source, self._settings, self._overwrite)
+                path = self.path_of(source)
+                recording = _Recording(path, source, self._settings, self._overwrite, self._report)
+                self._videos[source.name] = recording
             return self._videos[source.name]
 
 
@@ -145,9 +148,11 @@ def shown(packet: Packet) -> Image | None:
 class _Recording:
     """The video files of one source: a new one for each session."""
 
-    def __init__(self, path: Path, info: SourceInfo, settings: VideoSettings, overwrite: bool) -> None:
+    def __init__(
+        self, path: Path, info: SourceInfo, settings: VideoSettings, overwrite: bool, report: Callable[[str], None]
+    ) -> None:
         self._path, self._settings, self._overwrite = path, settings, overwrite
-        self._track = track_of(info)
+        self._track = track_of(info, report)
         self._file: VideoFile | None = None
         self._session = 0
         self._finished: list[Path] = []

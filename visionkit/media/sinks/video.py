@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from visionkit.data import Image
 
-log = logging.getLogger(__name__)
 DEFAULT_BASE = Fraction(1, 90_000)
 GROUP_SECONDS = 4  # a killed process loses at most so much
 _HYBRID_SINCE = (61, 7)  # libavformat of FFmpeg 7.1
@@ -163,7 +161,7 @@ class VideoFile:
         try:
             return AudioWriter(track, out, container, self._origin)
         except (av.error.FFmpegError, ValueError) as error:
-            log.warning("%s: written without audio: %s", self.path, error)
+            track.report(f"{self.path}: written without audio: {error}")
             return None
 
     def _mux(self, packets: Any) -> None:
@@ -201,12 +199,12 @@ class _Guard:
         self._writing.__exit__(kind, error, trace)
 
 
-def track_of(info: SourceInfo) -> SourceTrack | None:
-    """The clock and audio of a source that is a video file; None for everything else."""
+def track_of(info: SourceInfo, report: Callable[[str], None]) -> SourceTrack | None:
+    """The clock and audio of a source that is a video file; None for everything else. ``report`` hears what is lost."""
     if info.kind != "video" or not info.path or not Path(info.path).is_file():
         return None
     try:
-        return SourceTrack(info.path)
+        return SourceTrack(info.path, report)
     except SourceError:
         return None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -62,9 +63,10 @@ class FilesSource:
         self.infos: Sequence[SourceInfo] | None = Infos(self.entries)
 
     def frames(self) -> Iterator[Frame]:
-        return islice(self._all(), self.options.limit)
+        with closing(self._all()) as frames:
+            yield from islice(frames, self.options.limit)
 
-    def _all(self) -> Iterator[Frame]:
+    def _all(self) -> Generator[Frame]:
         for info, entry in zip(self.infos or (), self.entries, strict=True):
             if entry.members:
                 yield from sequence_frames(info, entry.members, self.options)
