@@ -124,6 +124,16 @@ def make_entry(tmp_path: Path) -> MakeEntry:
     return make
 
 
+class Malice:
+    """Unpickling it creates a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.target,)
+
+
 def names_in(folder: Path) -> set[str]:
     """The files below a folder, locks apart."""
     return {path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}

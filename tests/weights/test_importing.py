@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.weights.conftest import Malice
 from visionkit.errors import UsageError, WeightsError
 from visionkit.weights import Catalogue, Store, import_file, user_weights_dir
 
 
 @pytest.fixture
-def onnx(tmp_path: Path) -> Path:
+def onnx(tmp_path: Path, root: Path) -> Path:
+    """A graph that says nothing about itself."""
     path = tmp_path / "my net.onnx"
-    path.write_bytes(b"a graph")
+    path.write_bytes((root / "weights" / "restore" / "realesr_x4.onnx").read_bytes())
     return path
 
 
@@ -26,6 +28,7 @@ def names(tmp_path: Path) -> Path:
 
 def test_an_import_is_an_entry_like_any_other(onnx: Path, names: Path, tmp_path: Path) -> None:
     made = import_file(onnx, task="detect", name="fruit", classes=names, licence="MIT")
+    content = onnx.read_bytes()
     onnx.unlink()
     entry = Catalogue.load().get("fruit")
     assert entry == made
@@ -33,7 +36,7 @@ def test_an_import_is_an_entry_like_any_other(onnx: Path, names: Path, tmp_path:
     assert (entry.task, entry.loader, entry.licence, entry.trusted) == ("detect", "onnx", "MIT", False)
     path = Store(cache_dir=tmp_path / "cache", offline=True).path(entry)
     assert path == user_weights_dir() / "detect" / "fruit.onnx"
-    assert path.read_bytes() == b"a graph"
+    assert path.read_bytes() == content
 
 
 def test_like_takes_over_how_to_feed_and_load_it(tmp_path: Path) -> None:
@@ -65,4 +68,29 @@ def test_what_cannot_be_imported_leaves_nothing_behind(onnx: Path, tmp_path: Pat
         import_file(onnx, task="detect", name="a", like="yolo11m")
     with pytest.raises(WeightsError, match="not a valid entry"):
         import_file(onnx, task="detect", name="a", preprocessing={"fit": "squeeze"})
+    (tmp_path / "broken.onnx").write_bytes(b"no graph")
+    with pytest.raises(WeightsError, match="cannot be read as ONNX"):
+        import_file(tmp_path / "broken.onnx", task="detect")
+    assert not user_weights_dir().exists()
+
+
+def test_a_checkpoint_of_ultralytics_says_its_classes_and_size(tmp_path: Path) -> None:
+    yolo = pytest.importorskip("ultralytics").YOLO
+    net = yolo("yolo11n.yaml", verbose=False)
+    net.model.names = dict(enumerate(f"kind {index}" for index in range(80)))
+    net.save(tmp_path / "mine.pt")
+    entry = import_file(tmp_path / "mine.pt", task="detect")
+    assert entry.loader == "ultralytics"
+    assert entry.classes[:2] == ("kind 0", "kind 1")
+    assert entry.preprocessing is not None
+    assert (entry.preprocessing.fit, entry.preprocessing.stride) == ("letterbox", 32)
+
+
+def test_a_hostile_checkpoint_is_refused_before_it_runs(tmp_path: Path) -> None:
+    pytest.importorskip("ultralytics")
+    torch = pytest.importorskip("torch")
+    torch.save({"model": Malice(tmp_path / "code-was-run")}, tmp_path / "mine.pt")
+    with pytest.raises(WeightsError, match="no checkpoint of Ultralytics"):
+        import_file(tmp_path / "mine.pt", task="detect")
+    assert not (tmp_path / "code-was-run").exists()
     assert not user_weights_dir().exists()

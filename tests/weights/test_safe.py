@@ -10,20 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.weights.conftest import Malice
 from visionkit.errors import WeightsError
 from visionkit.weights import Catalogue, check_pickle, load_state_dict, load_torch
 
 torch = pytest.importorskip("torch")
-
-
-class Malice:
-    """Unpickling it creates a file."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.target,)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 
 from visionkit.errors import UsageError
 from visionkit.weights.catalogue import Catalogue, user_weights_dir
+from visionkit.weights.describe import describe
 from visionkit.weights.entry import Entry
 from visionkit.weights.fetch import guard_disk, sha256_of
 
@@ -39,7 +40,8 @@ def import_file(
         name: what stages will call it; the file's name by default.
         classes: class names in order, or a text file with one a line, or the name of a shared list ("coco80").
         like: an entry of the same architecture: loader, preprocessing, settings and classes are taken from it.
-        loader: how it becomes a network, where neither ``like`` nor the file's ending says so.
+        loader: how it becomes a network; without it and ``like``, the file's ending says so, and what a checkpoint or
+            graph of Ultralytics says about itself (class names, input size) is taken over.
         preprocessing: the fields of :class:`Preprocessing`, over those of ``like``.
         licence: of the weights.
         copyleft: whether that licence may bind the code that uses them.
@@ -48,15 +50,15 @@ def import_file(
 
     Raises:
         UsageError: there is no such file, the name is taken or unfit, or how to load it is not known.
-        WeightsError: VK311 ``like`` is not an entry, VK315 the disk is full.
+        WeightsError: VK311 ``like`` is not an entry, VK315 the disk is full, VK319 the file cannot be read.
     """
     folder = user_folder or user_weights_dir()
     catalogue = Catalogue.load(folder)
     name = _checked_name(name or path.stem, catalogue)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    values = _like(catalogue, like) | {"licence": licence, "copyleft": copyleft, "trusted": trust}
-    values["loader"] = loader or values.get("loader") or _loader_of(path)
+    values = _how_to_load(path, catalogue, like, loader)
+    values |= {"licence": licence, "copyleft": copyleft, "trusted": trust}
     values.setdefault("architecture", f"imported from {path.name}")
     if preprocessing:
         values["preprocessing"] = {**values.get("preprocessing", {}), **preprocessing}
@@ -80,9 +82,16 @@ def _checked_name(name: str, catalogue: Catalogue) -> str:
     return name
 
 
-def _like(catalogue: Catalogue, like: str | None) -> dict[str, Any]:
-    if like is None:
-        return {}
+def _how_to_load(path: Path, catalogue: Catalogue, like: str | None, loader: str | None) -> dict[str, Any]:
+    """What is known of the network: by the caller's word, from an entry like it, or from the file itself."""
+    if like:
+        return _like(catalogue, like) | ({"loader": loader} if loader else {})
+    if loader:
+        return {"loader": loader}
+    return {"loader": _loader_of(path), **describe(path)}
+
+
+def _like(catalogue: Catalogue, like: str) -> dict[str, Any]:
     values = catalogue.get(like).model_dump(mode="json", include=set(FROM_LIKE), exclude_none=True)
     if "class_list" in values:
         values["classes"] = values.pop("class_list")
