@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -135,5 +136,6 @@ class Malice:
 
 
 def names_in(folder: Path) -> set[str]:
-    """The files below a folder, locks apart."""
-    return {path.name for path in folder.rglob("*") if path.is_file() and path.name != ".lock"}
+    """The files below a folder, locks and receipts apart."""
+    aside = re.compile(r"\.lock|\..+\.verified")
+    return {path.name for path in folder.rglob("*") if path.is_file() and not aside.fullmatch(path.name)}

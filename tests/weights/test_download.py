@@ -16,7 +16,7 @@ import pytest
 
 from tests.weights.conftest import CONTENT, MakeEntry, Site, names_in
 from visionkit.errors import WeightsError
-from visionkit.weights import Entry, Store
+from visionkit.weights import Entry, Store, fetch
 
 PATH = "/net.onnx"
 
@@ -159,6 +159,29 @@ def test_a_file_broken_in_the_cache_is_fetched_anew(site: Site, entry: Entry, st
     assert store.path(entry).read_bytes() == CONTENT
     assert store.verify(entry) == {"net.onnx": "ok"}
     assert len(site.requests) == 2
+
+
+def test_a_good_file_is_hashed_once_until_it_is_touched(
+    entry: Entry, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+    plain = fetch.sha256_of
+    monkeypatch.setattr(fetch, "sha256_of", lambda path: hashed.append(path) or plain(path))
+    path = store.path(entry)
+    fetched = len(hashed)
+    store.path(entry)
+    assert len(hashed) == fetched
+    assert store.verify(entry) == {"net.onnx": "ok"}
+    assert len(hashed) == fetched + 1
+    path.write_bytes(CONTENT[::-1])
+    assert store.path(entry).read_bytes() == CONTENT
+
+
+def test_a_read_only_cache_that_is_filled_serves(entry: Entry, store: Store) -> None:
+    path = store.path(entry)
+    (path.parent / ".net.onnx.verified").unlink()
+    (path.parent / ".net.onnx.verified").mkdir()  # nothing can be written there
+    assert store.path(entry) == path
 
 
 def test_a_mirror_address_is_asked_first(site: Site, entry: Entry, tmp_path: Path) -> None:

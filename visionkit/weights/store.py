@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -107,7 +107,7 @@ class Store:
         """The first place that has the file as it should be. A broken one in the cache is deleted."""
         for path in filter(Path.is_file, self._places(entry, spec)):
             try:
-                fetch.check_file(path, spec)
+                self._check(entry, spec, path)
             except WeightsError as error:
                 tried.append((str(path), error))
                 if path.parent == self.folder(entry):
@@ -117,8 +117,26 @@ class Store:
                 return path
         return None
 
+    def _check(self, entry: Entry, spec: FileSpec, path: Path) -> None:
+        """Raise unless the file is good. One in the cache is hashed once, then again only if it was touched.
+
+        Hashing 100 MB takes up to half a second, at every start. Whoever can change a file here and its time can change
+        the receipt as well: against that, and against failing disks, there is ``visionkit weights verify``.
+        """
+        status = path.stat()
+        seen = f"{spec.hash} {status.st_size} {status.st_mtime_ns}"
+        receipt = self.folder(entry) / f".{spec.name}.verified"
+        if path.parent == receipt.parent and receipt.is_file() and receipt.read_text("utf-8") == seen:
+            return
+        fetch.check_file(path, spec)
+        if path.parent == receipt.parent:
+            with suppress(OSError):  # a cache that others filled may be read-only
+                receipt.write_text(seen, "utf-8")
+
     def _verdict(self, entry: Entry, spec: FileSpec) -> str:
         tried: list[tuple[str, WeightsError]] = []
+        for receipt in self.folder(entry).glob(f".{spec.name}.verified"):
+            receipt.unlink()
         if self._found(entry, spec, tried):
             return "ok"
         return "; ".join(error.message for _, error in tried) or "absent"
@@ -134,7 +152,7 @@ class Store:
                     raise
                 tried.append((str(source), error))
             else:
-                return self.folder(entry) / spec.name
+                return self._found(entry, spec, tried)
         return None
 
     def _sources(self, entry: Entry, spec: FileSpec) -> Iterator[Source]:
