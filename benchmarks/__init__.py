@@ -1,0 +1,1 @@
+"""How fast visionkit is: ``python -m benchmarks SUITE... -o benchmarks/results/``."""

@@ -1,0 +1,43 @@
+"""The command: runs suites and writes a table for each."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import tempfile
+from pathlib import Path
+
+from benchmarks.machine import describe
+from benchmarks.suites import SUITES, Settings
+from benchmarks.table import Table
+
+
+def main() -> None:
+    """Parse the command line, run, write."""
+    options = _options()
+    folder = options.work or Path(tempfile.gettempdir()) / f"visionkit-benchmarks-{os.getuid()}"
+    settings = Settings(options.rounds, folder, options.data, options.frames, tuple(options.weights))
+    for name in options.suites or SUITES:
+        module = importlib.import_module(SUITES[name])
+        table = Table(name, " ".join((module.__doc__ or "").split()), options.rounds, describe())
+        module.run(table, settings)
+        print(table.markdown())
+        for path in table.write(options.out):
+            print(f"wrote {path}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures visionkit against its peers.")
+    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], metavar="SUITE", help=f"of {', '.join(SUITES)}")
+    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks/results"), help="where tables go")
+    parser.add_argument("-n", "--rounds", type=int, default=9, help="runs of each job, in turn (9)")
+    parser.add_argument("--data", type=Path, help="a folder of real videos instead of a rendered one")
+    parser.add_argument("--work", type=Path, help="keeps rendered inputs between runs; a temporary folder if not given")
+    parser.add_argument("--frames", type=int, help="frames of a rendered video")
+    parser.add_argument("--weights", nargs="*", default=[], help="detectors for the video suite")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
