@@ -7,7 +7,7 @@ picture ready for it, :func:`nms` thins out what a detector found.
 from visionkit.backends.cache import ModelCache
 from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings
-from visionkit.backends.nms import nms, soft_nms
+from visionkit.backends.nms import nms, nms_rotated, soft_nms
 from visionkit.backends.preprocess import Fitted, fit, fit_batch, input_size
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "input_size",
     "load_model",
     "nms",
+    "nms_rotated",
     "soft_nms",
 ]

@@ -21,12 +21,13 @@ class Cv2Model:
 
     backend = "cv2.dnn"
     device = "cpu"
+    output = ""
 
     def __init__(self, entry: Entry, net: Any) -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
         self._net = net
-        self._outputs = net.getUnconnectedOutLayersNames()
+        self._outputs = tuple(entry.settings.get("outputs") or net.getUnconnectedOutLayersNames())
         self._lock = Lock()
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:

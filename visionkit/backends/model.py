@@ -24,12 +24,14 @@ class Model(Protocol):
         spec: what :func:`visionkit.backends.fit` must make of a picture.
         device: where it runs: "cpu", "cuda:0".
         backend: what runs it: "onnxruntime", "torch", "cv2.dnn", "openvino".
+        output: how to read its outputs, where that shows in the file; "" where the entry or the loader says.
     """
 
     entry: Entry
     spec: Preprocessing
     device: str
     backend: str
+    output: str
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
         """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit``."""

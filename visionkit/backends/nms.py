@@ -44,6 +44,29 @@ def nms(
     return np.asarray(order[:top_k], np.intp)
 
 
+def nms_rotated(
+    corners: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    class_id: NDArray[np.int32] | None,
+    threshold: float,
+    top_k: int | None = None,
+) -> NDArray[np.intp]:
+    """:func:`nms` for rotated boxes (N, 4, 2), corners in order around each."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    if threshold < 1 and len(order) > 1:
+        points = np.asarray(corners, np.float64)[order]
+        across, down = points[:, 1] - points[:, 0], points[:, 3] - points[:, 0]
+        angles = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
+        centres = points.mean(axis=1)
+        if class_id is not None:  # classes are moved far apart from one another
+            centres[:, 0] += np.asarray(class_id)[order] * 4 * (np.abs(points).max() + 1)
+        sizes = np.stack([np.linalg.norm(across, axis=1), np.linalg.norm(down, axis=1)], axis=1)
+        boxes = list(zip(centres.tolist(), sizes.tolist(), angles.tolist(), strict=True))
+        kept = cv2.dnn.NMSBoxesRotated(boxes, list(range(len(order), 0, -1)), 0.0, float(threshold))
+        order = order[np.sort(np.asarray(kept, np.intp).ravel())]
+    return np.asarray(order[:top_k], np.intp)
+
+
 def soft_nms(
     xyxy: NDArray[np.float32],
     scores: NDArray[np.float32],

@@ -20,6 +20,7 @@ class OnnxModel:
     """An ONNX Runtime session. A graph whose batch size is fixed gets its pictures one by one."""
 
     backend = "onnxruntime"
+    output = ""
 
     def __init__(self, entry: Entry, session: Any, device: str) -> None:
         self.entry = entry

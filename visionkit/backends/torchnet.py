@@ -31,6 +31,7 @@ class TorchModel:
     """
 
     backend = "torch"
+    output = ""
 
     def __init__(self, entry: Entry, module: Any, settings: Settings, call: Call | None = None) -> None:
         self.entry = entry

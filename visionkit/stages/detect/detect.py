@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from visionkit.backends import Fitted, Model, fit_batch, input_size, nms, soft_nms
-from visionkit.data import Detections, Image, Masks
+from visionkit.backends import Fitted, Model, fit_batch, input_size, nms, nms_rotated, soft_nms
+from visionkit.data import Detections, Image
 from visionkit.data.geometry import clip_boxes, hull
 from visionkit.errors import VisionkitError, did_you_mean
-from visionkit.lazy import cv2, np
+from visionkit.lazy import np
 from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
+from visionkit.stages.detect._masks import cut_masks
 from visionkit.stages.detect.decoders import Found, View, decoder_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Detect(BatchStage[DetectParams]):
 
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="detect")
-        self._decode = decoder_of(self._model.entry)
+        self._decode = decoder_of(self._model)
         self._names = self._model.entry.classes or ("object",)
         self._wanted = _class_ids(self.params.classes, self._names)
 
@@ -54,7 +55,7 @@ class Detect(BatchStage[DetectParams]):
             outputs = self._model.infer(batch)
             height, width = batch.shape[1:3]
             for row, place in enumerate(places):
-                view = View(row, width, height, self.params.min_score, self._model.entry.settings)
+                view = View(row, width, height, self.params.min_score, len(self._names), self._model.entry.settings)
                 results[place] = self._result(self._decode(outputs, view), fitted[row], images[place])
         return [results[place] for place in range(len(images))]
 
@@ -66,15 +67,16 @@ class Detect(BatchStage[DetectParams]):
         if found.keypoints is not None:
             points = found.keypoints[kept]
             keypoints = np.concatenate([fitted.to_image(points[..., :2]), points[..., 2:]], axis=2)
+        boxes = clip_boxes(boxes, image.width, image.height)
         return Detections(
             image.canvas,
-            clip_boxes(boxes, image.width, image.height),
+            boxes,
             np.clip(score, 0, 1),
             found.class_id[kept],
             self._names,
             corners=corners,
             keypoints=keypoints,
-            masks=None if found.masks is None else _masks(found.masks(kept), fitted, image),
+            masks=None if found.masks is None else cut_masks(found.masks(kept), boxes, fitted, image),
         )
 
     def _kept(self, found: Found) -> tuple[Any, Any]:
@@ -89,7 +91,10 @@ class Detect(BatchStage[DetectParams]):
         if p.soft:
             picked, lowered = soft_nms(boxes, scores, classes, p.min_score, top_k=p.top_k)
             return index[picked], lowered
-        picked = nms(boxes, scores, classes, p.iou, p.top_k)
+        if found.corners is not None:
+            picked = nms_rotated(found.corners[index], scores, classes, p.iou, p.top_k)
+        else:
+            picked = nms(boxes, scores, classes, p.iou, p.top_k)
         return index[picked], scores[picked]
 
     @classmethod
@@ -118,13 +123,3 @@ def _class_ids(wanted: Sequence[str] | None, names: Sequence[str]) -> list[int] 
         if name not in names:
             raise VisionkitError(f"detect: {name!r} is not a class of these weights", help=_class_help(name, names))
     return [index for index, name in enumerate(names) if name in wanted]
-
-
-def _masks(bitmaps: Any, fitted: Fitted, image: Image) -> Masks:
-    """Bitmaps (M, h, w) on the network's input → masks on the picture."""
-    left, top = (round(value) for value in fitted.offset)
-    wide, high = fitted.inner
-    inner = [bitmap[top : top + high, left : left + wide] for bitmap in bitmaps]
-    size = (image.width, image.height)
-    full = [cv2.resize(bitmap, size, interpolation=cv2.INTER_LINEAR) for bitmap in inner]
-    return Masks.from_bitmaps([bitmap > 0.5 for bitmap in full], image.canvas)

@@ -1,7 +1,7 @@
 """How the raw outputs of each kind of detector become boxes: one small file a kind.
 
 A decoder is called for one picture of a batch. An entry of the catalogue names its decoder in ``settings.output``;
-without, the loader decides.
+without, the file or the loader decides.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from visionkit.errors import WeightsError, did_you_mean
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from visionkit.backends import Model
     from visionkit.lazy import np
-    from visionkit.weights.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class View:
         row: its place in the batch.
         width, height: of the network's input, pixels.
         min_score: boxes that score lower may be left out.
+        classes: how many the network knows.
         settings: of the catalogue's entry.
     """
 
@@ -36,6 +37,7 @@ class View:
     width: int
     height: int
     min_score: float
+    classes: int
     settings: Mapping[str, Any]
 
 
@@ -49,7 +51,8 @@ class Found:
         class_id: (N,).
         corners: rotated boxes (N, 4, 2), or None.
         keypoints: (N, K, 3) x, y, score, or None.
-        masks: makes the bitmaps (M, H, W) of the objects with the given indices, on the whole input; or None.
+        masks: makes the probabilities (M, h, w) of the objects with the given indices, maps that cover the whole
+            input at any resolution; or None.
     """
 
     xyxy: NDArray[np.float32]
@@ -57,26 +60,34 @@ class Found:
     class_id: NDArray[np.int32]
     corners: NDArray[np.float32] | None = None
     keypoints: NDArray[np.float32] | None = None
-    masks: Callable[[NDArray[np.intp]], NDArray[np.uint8]] | None = None
+    masks: Callable[[NDArray[np.intp]], NDArray[np.float32]] | None = None
 
 
 Decoder = Callable[["tuple[NDArray[Any], ...]", View], Found]
 
 DECODERS = MappingProxyType(
     {
+        "centerface": "centerface",
+        "fastestdet": "fastestdet",
         "ssd": "ssd",
+        "torchvision": "torchvision",
+        "ultraface": "ultraface",
+        "yolo": "yolo",
+        "yolo-end2end": "yolo_end2end",
+        "yolov5": "yolov5",
     }
 )
-BY_LOADER = MappingProxyType({"cv2dnn-tf": "ssd"})
+BY_LOADER = MappingProxyType({"cv2dnn-tf": "ssd", "torchvision": "torchvision", "nets": "torchvision"})
 
 
-def decoder_of(entry: Entry) -> Decoder:
-    """The decoder for the outputs of ``entry``'s network.
+def decoder_of(model: Model) -> Decoder:
+    """The decoder for the outputs of a network: named by its entry, known from its file, or usual for its loader.
 
     Raises:
         WeightsError: the entry names none, or one that does not exist.
     """
-    name = str(entry.settings.get("output") or BY_LOADER.get(entry.loader.partition(":")[0]))
+    entry = model.entry
+    name = str(entry.settings.get("output") or model.output or BY_LOADER.get(entry.loader.partition(":")[0]))
     if name not in DECODERS:
         help_ = did_you_mean(name, DECODERS) or f"known are {', '.join(DECODERS)}"
         raise WeightsError(f"{entry.name}: no detector's outputs are read as {name!r} (settings.output)", help=help_)
