@@ -37,6 +37,7 @@ def context() -> CountingContext:
     return CountingContext()
 
 
+@pytest.mark.timeout(600)  # some networks take seconds a picture
 @pytest.mark.parametrize("name", stages().names())
 def test_stage_keeps_the_contract(name: str, context: CountingContext) -> None:
     try:

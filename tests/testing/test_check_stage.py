@@ -311,7 +311,7 @@ BAD = {
     MissingColumn: r"columns \['colour'\] are declared but not there",
     NotEmpty: "empty sequence",
     NotAbsent: "no objects",
-    WritesIntoItsInput: r"changed what it was given: inputs.image.bgr\(\)",
+    WritesIntoItsInput: r"changed what it was given: inputs.image\S*\(\)",
     Remembers: "depends on what came before",
     ForgetsNot: r"remembers across reset\(\)",
     Shares: "two instances interfere",
