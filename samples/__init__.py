@@ -1,0 +1,1 @@
+"""The pictures and videos visionkit ships, and how they were made."""
