@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 
+from visionkit.backends.files import entry_of_file, is_file
 from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings
 from visionkit.errors import WeightsError
@@ -47,13 +48,14 @@ class ModelCache:
         self._lock = Lock()
 
     def model(self, name: str, task: str | None = None, settings: Settings | None = None) -> Model:
-        """The network called ``name``, loaded if need be. Give it back with :meth:`release`.
+        """The network called ``name``, or in the file of that path, loaded if need be. :meth:`release` gives it back.
 
         Raises:
             WeightsError: there is no such entry, it is for another task, or its files cannot be had or loaded.
             MissingExtraError: the package that runs it is not installed.
         """
-        entry = self.catalogue.get(name)
+        use_file = name not in self.catalogue and is_file(name)
+        entry = entry_of_file(Path(name), task or "detect") if use_file else self.catalogue.get(name)
         if task is not None and entry.task != task:
             names = ", ".join(self.catalogue.names(task))
             raise WeightsError(f"{name!r} is for {entry.task}, not for {task}", help=f"weights for {task}: {names}")

@@ -4,7 +4,8 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 
 ============================  ===================================================================
 ``cv2dnn-tf``, ``cv2dnn``     a graph that OpenCV runs (TensorFlow, or ONNX and TFLite)
-``onnx``                      an ONNX file, run by ONNX Runtime
+``onnx``                      an ONNX file, run by ONNX Runtime, or with ``backend: openvino`` by OpenVINO
+``openvino``                  an ONNX file, run by OpenVINO
 ``file``                      several ONNX files, run side by side
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
 ``timm:vit_tiny_…``           a network of timm
@@ -28,6 +29,7 @@ LOADERS = MappingProxyType(
         "cv2dnn-tf": "visionkit.backends.cv2dnn:load",
         "cv2dnn": "visionkit.backends.cv2dnn:load",
         "onnx": "visionkit.backends.onnx:load",
+        "openvino": "visionkit.backends.openvino:load_openvino",
         "file": "visionkit.backends.onnx:load_set",
         "torchvision": "visionkit.backends.torchnet:load_torchvision",
         "timm": "visionkit.backends.torchnet:load_timm",
@@ -35,6 +37,10 @@ LOADERS = MappingProxyType(
         "ultralytics": "visionkit.backends.yolo:load",
     }
 )
+
+
+OTHERS = MappingProxyType({("onnx", "openvino"): "openvino"})
+"""What runs a loader's files when the user names another backend; where none is listed, the loader's own does."""
 
 
 def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
@@ -45,6 +51,7 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
         MissingExtraError: the loader's package is not installed.
     """
     kind = entry.loader.partition(":")[0]
+    kind = OTHERS.get((kind, settings.backend), kind)
     if kind not in LOADERS:
         help_ = did_you_mean(kind, LOADERS) or f"loaders are {', '.join(LOADERS)}"
         raise WeightsError(f"{entry.name}: there is no loader {entry.loader!r} for a network", help=help_)
