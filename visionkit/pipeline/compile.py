@@ -15,6 +15,7 @@ from visionkit.expr import Expression, Record, Template
 from visionkit.pipeline import document
 from visionkit.pipeline.conditions import compile_condition, scope_of
 from visionkit.pipeline.document import Mapping, Scalar
+from visionkit.pipeline.entries import Entries
 from visionkit.pipeline.items import (
     FOR_EACH_KEYS,
     STAGE_KEYS,
@@ -27,7 +28,7 @@ from visionkit.pipeline.items import (
 )
 from visionkit.pipeline.options import CompileOptions
 from visionkit.pipeline.parameters import validate
-from visionkit.pipeline.plan import Binding, Plan, Scope, StageNode, Value
+from visionkit.pipeline.plan import Binding, Condition, Plan, Scope, StageNode, Value
 from visionkit.pipeline.plan import Node as PlanNode
 from visionkit.pipeline.problems import Problems
 from visionkit.pipeline.variables import Variables
@@ -53,10 +54,13 @@ def compile_file(path: str | Path, options: CompileOptions | None = None) -> Pla
 
 
 def read_text(path: str | Path, at: Position | None = None) -> str:
-    """The text of a pipeline file, bounded."""
+    """The text of a pipeline file, bounded; ``at`` is where another file includes it: then it is no device or pipe."""
     try:
-        data = Path(path).read_bytes()[: document.MAX_BYTES + 1]
-        return data.decode("utf-8-sig")
+        if at is not None and Path(path).exists() and not Path(path).is_file():
+            raise ValueError("it is no file")
+        with Path(path).open("rb") as file:
+            data = file.read(document.MAX_BYTES + 1)
+        return data.decode("utf-8-sig", "ignore" if len(data) > document.MAX_BYTES else "strict")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problem = Problem("VK100", str(path), f"cannot be read: {reason}", "", at or Position(str(path), 1, 1))
@@ -77,13 +81,15 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
         raise AssertionError("unreachable")
     check_top(root, problems)
     options = options or CompileOptions()
-    variables = Variables.gather(root.get("vars"), options.variables, problems)
-    compiler = Compiler(options, variables, Path(file).parent)
+    variables = Variables.gather(root.get("vars"), options.variables, problems, root)
+    compiler = Compiler(options, variables, Path(file).parent, includes=(Path(file),))
     board = Board(variables)
     board.add("source", Image, "source")
     nodes = compiler.stages(root, board)
     from visionkit.pipeline.outputs import compile_outputs, read_run
+    from visionkit.pipeline.use import read_exports
 
+    read_exports(root, board, problems)
     outputs = compile_outputs(root, board, variables)
     run = read_run(root.get("run"), variables)
     problems.raise_if_any()
@@ -95,7 +101,7 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
         prune(scope, outputs),
         outputs,
         variables.values,
-        compiler.weights,
+        compiler.entries.used,
         run,
     )
 
@@ -116,13 +122,22 @@ def check_top(root: Mapping, problems: Problems) -> None:
 
 @dataclass
 class Compiler:
-    """Compiles lists of stages; nested lists and includes come back to it."""
+    """Compiles lists of stages; nested lists and includes come back to it.
+
+    Attributes:
+        folder: what relative paths in the file are relative to.
+        entries: the weights catalogue.
+        includes: the file and those that include it, outermost first.
+        opened: every file that was included so far, by whichever of them.
+        nested: the list stands inside ``for_each``.
+    """
 
     options: CompileOptions
     variables: Variables
     folder: Path
-    weights: dict[str, str] = field(default_factory=dict)
-    includes: tuple[str, ...] = ()
+    entries: Entries = field(default_factory=Entries)
+    includes: tuple[Path, ...] = ()
+    opened: list[Path] = field(default_factory=list)
     nested: bool = False
 
     @property
@@ -137,7 +152,7 @@ class Compiler:
         return nodes
 
     def _item(self, item: Item, board: Board) -> list[PlanNode]:
-        taken = {value.id for value in board.values}
+        taken = board.names()
         if not read_flag(item, "enabled", self.variables):
             return []
         if item.name == "for_each":
@@ -160,17 +175,13 @@ class Compiler:
                 "VK207", item.name, "remembers from frame to frame, so it cannot run on crops", item.node, help_
             )
         ports = ports_of(stage)
-        params = validate(stage.Params, item.params, item.name, self.variables)
+        params = self._with_weights(stage.Params, item, validate(stage.Params, item.params, item.name, self.variables))
         wirer = Wirer(board, item.name, item.node)
         bindings = wirer.bind(ports.inputs, item.keys.get("in"))
-        when = compile_condition(
-            item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, self.variables
-        )
+        when = self._when(item, board)
         on_error = read_on_error(item, self.variables)
         if params is not None:
             self._check(stage, params, item, bindings, board)
-        else:
-            self._check_weights(stage.Params, item)
         columns = stage.columns(params) if params is not None else {}
         outputs = self._outputs(id_, stage, ports, bindings, columns, board, item)
         if params is None or bindings is None:
@@ -192,6 +203,12 @@ class Compiler:
             item.node.position,
         )
         return [node]
+
+    def _when(self, item: Item, board: Board) -> Condition | None:
+        node = item.keys.get("when")
+        if node is None:
+            return None
+        return compile_condition(node, f"{item.name}.when", scope_of(board.values), board.values, self.variables)
 
     def _class(self, item: Item) -> type[Stage[Any]] | None:
         if item.name == "python":
@@ -220,37 +237,23 @@ class Compiler:
                     node = item.params.get(name) or item.params
                     for error in value.check_all(scope):
                         self.problems.add_expression(f"{item.name}.{name}", error, node)
-        self._check_weights(type(params), item, params)
         if self.options.check_weights and stage.check.__func__ is not Stage.check.__func__:  # type: ignore[attr-defined]
-            from visionkit.weights import Catalogue
-
-            for name, message, help_ in stage.check(params, Catalogue.load()):
+            for name, message, help_ in stage.check(params, self.entries):
                 self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
 
-    def _check_weights(self, model: type[StageParams], item: Item, params: Any = None) -> None:
-        """Looks up the weights that parameters name, also where other parameters are wrong (``params`` is None)."""
+    def _with_weights(self, model: type[StageParams], item: Item, params: Any) -> Any:
+        """The parameters with paths of weights in full; looks them up also where other parameters are wrong (None)."""
+        changed = {}
         for name in weights_fields(model) if self.options.check_weights else ():
             node = item.params.get(name)
             weight = getattr(params, name) if params is not None else node.value if isinstance(node, Scalar) else None
-            if isinstance(weight, str) and not weight.startswith("$"):
-                self._weights(item, name, weight)
-
-    def _weights(self, item: Item, name: str, weight: str) -> None:
-        from visionkit.weights import Catalogue
-
-        weights = Catalogue.load()
-        node = item.params.get(name) or item.params
-        if Path(weight).suffix and not Path(weight).is_absolute() and weight not in weights.names():
-            weight = str(self.folder / weight)
-        if Path(weight).suffix and Path(weight).is_file():
-            self.weights[weight] = "file"
-            return
-        try:
-            entry = weights.get(weight)
-        except VisionkitError as error:
-            self.problems.add("VK114", f"{item.name}.{name}", error.message, node, error.help)
-            return
-        self.weights[weight] = ",".join(str(f.sha256 or "") for f in entry.files)
+            if not isinstance(weight, str) or weight.startswith("$"):
+                continue
+            try:
+                changed[name] = self.entries.use(weight, self.folder)
+            except VisionkitError as error:
+                self.problems.add("VK114", f"{item.name}.{name}", error.message, node or item.params, error.help)
+        return params.model_copy(update=changed) if params is not None and changed else params
 
     def _outputs(
         self,

@@ -1,32 +1,48 @@
 """YAML text → a small tree in which every key and value knows its line and column.
 
 Built on ruamel.yaml's composer: nothing is constructed, so nothing in the file can run. Size, depth and the number
-of nodes after aliases are bounded; duplicate keys are refused.
+of nodes, before and after aliases, are bounded while reading; duplicate keys are refused.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from visionkit.errors import PipelineError, Position, Problem
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
 MAX_DEPTH = 40
-MAX_NODES = 20_000
+MAX_NODES = 5_000
 
 QUOTES = "put quotes around it"
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A text, number, bool or null; ``quoted`` if it stood in quotes or was a block text."""
+    """A text, number, bool or null.
+
+    Attributes:
+        quoted: it stood in quotes or was a block text.
+        verbatim: ``text`` stands in the file as it is, on one line: character ``i`` of it has its own column there.
+    """
 
     value: Any
     text: str
     position: Position
     quoted: bool = False
+    verbatim: bool = False
+
+    def position_of(self, offset: int) -> Position:
+        """The place of a character of the text; of the whole text where no character can be told from another."""
+        if not self.verbatim:
+            return self.position
+        at = self.position
+        return Position(at.file, at.line, at.column + min(offset, len(self.text)) + (1 if self.quoted else 0))
 
 
 @dataclass(frozen=True)
@@ -64,33 +80,94 @@ def parse(text: str, file: str) -> Node:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _error("VK102", "file", f"larger than {MAX_BYTES:,} bytes", Position(file, 1, 1))
-    root = _compose(text, file)
+    places = Places(text, file)
+    root = _compose(places)
     if root is None:
         return Scalar(None, "", Position(file, 1, 1))
-    return _Builder(file).build(root, 0)
+    return _Builder(places).build(root, 0)
 
 
-def _compose(text: str, file: str) -> Any:
+class Places:
+    """Positions in a text. A line ends where editors say: at a line feed, a carriage return, or both."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.text = text
+        self.file = file
+        self._starts = [0, *(match.end() for match in re.finditer(r"\r\n|\r|\n", text))]
+
+    def at(self, index: int) -> Position:
+        """Line and column of the character ``index``."""
+        index = max(0, min(index, len(self.text)))
+        line = bisect_right(self._starts, index)
+        return Position(self.file, line, index - self._starts[line - 1] + 1)
+
+
+def _compose(places: Places) -> Any:
+    """ruamel.yaml's nodes."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Scanner, yaml.Composer = _bounded()
     try:
-        return YAML(typ="rt", pure=True).compose(text)
+        return yaml.compose(places.text)
+    except Beyond as error:
+        raise _too_much(error.deep, places.at(error.index)) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+        position = places.at(mark.index if mark else 0)
         message = " ".join(part for part in (error.context, error.problem) if part)
-        raise _error("VK101", "YAML syntax", message or "not YAML", position, _syntax_help(text, position)) from None
-    except (YAMLError, ValueError, RecursionError, AttributeError, TypeError, NotImplementedError) as error:
+        raise _error("VK101", "YAML syntax", message or "not YAML", position, _syntax_help(places, position)) from None
+    except ReaderError as error:
+        found = f"U+{ord(error.character):04X}" if isinstance(error.character, str) else f"U+{error.character:04X}"
+        message = f"the character {found} cannot stand in a file"
+        raise _error("VK101", "YAML syntax", message, places.at(error.position), "take it out") from None
+    except (YAMLError, ValueError) as error:
         first = (str(error).splitlines() or ["not YAML"])[0][:200]
-        if isinstance(error, RecursionError):
-            raise _error("VK102", "file", f"nested deeper than {MAX_DEPTH} levels", Position(file, 1, 1)) from None
-        raise _error("VK101", "YAML syntax", first, Position(file, 1, 1)) from None
+        raise _error("VK101", "YAML syntax", first, Position(places.file, 1, 1)) from None
 
 
-def _syntax_help(text: str, position: Position) -> str:
+class Beyond(Exception):
+    """The text goes over a bound at the character ``index``."""
+
+    def __init__(self, deep: bool, index: int) -> None:
+        super().__init__(deep, index)
+        self.deep = deep
+        self.index = index
+
+
+@cache
+def _bounded() -> tuple[Any, Any]:
+    """ruamel.yaml's scanner and composer, which stop at the bounds instead of reading on."""
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.scanner import Scanner
+
+    class BoundedScanner(Scanner):
+        def fetch_flow_collection_start(self, *args: Any, **options: Any) -> None:
+            super().fetch_flow_collection_start(*args, **options)
+            if self.flow_level > MAX_DEPTH + 1:  # it looks far ahead, in time that grows with the square of the depth
+                raise Beyond(True, self.reader.index)
+
+    class BoundedComposer(Composer):
+        warn_double_anchors = property(lambda self: False, lambda self, value: None)
+        count = level = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.count += 1
+            self.level += 1
+            if self.count > MAX_NODES or self.level > MAX_DEPTH + 1:
+                raise Beyond(self.level > MAX_DEPTH + 1, self.parser.peek_event().start_mark.index)
+            node = super().compose_node(parent, index)
+            self.level -= 1
+            return node
+
+    return BoundedScanner, BoundedComposer
+
+
+def _syntax_help(places: Places, position: Position) -> str:
     """Most syntax errors in pipeline files are labels and expressions without quotes."""
-    lines = text.splitlines()
+    lines = re.split(r"\r\n|\r|\n", places.text)
     for number in (position.line, position.line - 1):
         line = lines[number - 1] if 0 < number <= len(lines) else ""
         value = line.partition(": ")[2].strip() or line.strip()
@@ -100,25 +177,22 @@ def _syntax_help(text: str, position: Position) -> str:
 
 
 class _Builder:
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, places: Places) -> None:
+        self._places = places
         self._count = 0
 
     def build(self, node: Any, depth: int) -> Node:
-        position = Position(self._file, node.start_mark.line + 1, node.start_mark.column + 1)
+        position = self._places.at(node.start_mark.index)
         self._count += 1
-        if depth > MAX_DEPTH:
-            raise _error("VK102", "file", f"nested deeper than {MAX_DEPTH} levels", position)
-        if self._count > MAX_NODES:
-            raise _error("VK102", "file", f"more than {MAX_NODES:,} values (aliases count each time)", position)
+        if depth > MAX_DEPTH or self._count > MAX_NODES:
+            raise _too_much(depth > MAX_DEPTH, position)
         kind = type(node).__name__
         tag = str(getattr(node, "ctag", None) or node.tag)
         if not tag.startswith("tag:yaml.org,2002:") and tag not in ("None", "!"):
-            raise _error(
-                "VK101", "YAML syntax", f"tags such as {tag[:40]} are not part of the language", position, QUOTES
-            )
+            message = f"tags such as {tag[:40]} are not part of the language"
+            raise _error("VK101", "YAML syntax", message, position, QUOTES)
         if kind == "ScalarNode":
-            return _scalar(node, position)
+            return self._scalar(node, position)
         if kind == "SequenceNode":
             return Listing(tuple(self.build(item, depth + 1) for item in node.value), position)
         return self._mapping(node, position, depth)
@@ -129,43 +203,38 @@ class _Builder:
         for key_node, value_node in node.value:
             key = self.build(key_node, depth + 1)
             if not isinstance(key, Scalar):
-                raise _error(
-                    "VK101", "YAML syntax", "a key must be a text", key.position, f"if this is a text, {QUOTES}"
-                )
+                help_ = f"if this is a text, {QUOTES}"
+                raise _error("VK101", "YAML syntax", "a key must be a text", key.position, help_)
             if key.text in seen:
-                raise _error(
-                    "VK103", key.text, f"this key stands here twice, first on line {seen[key.text].line}", key.position
-                )
+                message = f"this key stands here twice, first on line {seen[key.text].line}"
+                raise _error("VK103", key.text, message, key.position)
             seen[key.text] = key.position
             value = self.build(value_node, depth + 1)
             if isinstance(value, Scalar) and not value.text and not value.quoted:  # nothing there: point behind the key
-                behind = Position(self._file, key.position.line, key.position.column + len(key.text) + 1)
-                value = Scalar(None, "", behind)
-            items.append((Scalar(key.text, key.text, key.position, key.quoted), value))
+                value = Scalar(None, "", self._places.at(key_node.end_mark.index + 1))
+            items.append((Scalar(key.text, key.text, key.position, key.quoted, key.verbatim), value))
         return Mapping(tuple(items), position, flow=bool(node.flow_style))
 
-
-def _scalar(node: Any, position: Position) -> Scalar:
-    text = str(node.value)
-    quoted = node.style in ("'", '"', "|", ">")
-    tag = str(node.ctag if hasattr(node, "ctag") else node.tag).rpartition(":")[2]
-    value: Any = text
-    if not quoted and tag in ("int", "float", "bool", "null"):
-        try:
-            value = _CONVERT[tag](text)
-        except ValueError:  # a number that only YAML's grammar takes for one
-            value = text
-    return Scalar(value, text, position, quoted)
+    def _scalar(self, node: Any, position: Position) -> Scalar:
+        text = str(node.value)
+        quoted = node.style in ("'", '"', "|", ">")
+        raw = self._places.text[node.start_mark.index : node.end_mark.index]
+        verbatim = raw[1:-1] == text if node.style in ("'", '"') else raw == text
+        tag = str(node.ctag if hasattr(node, "ctag") else node.tag).rpartition(":")[2]
+        value: Any = text
+        if not quoted and tag in _CONVERT:
+            try:
+                value = _CONVERT[tag](text)
+            except ValueError:  # a number that only YAML's grammar takes for one
+                value = text
+        return Scalar(value, text, position, quoted, verbatim)
 
 
 def _int(text: str) -> int:
     if len(text) > 40:
         raise ValueError(text)
-    return (
-        int(text.replace("_", ""), 0)
-        if not text.lstrip("+-").startswith("0") or "x" in text or "o" in text
-        else int(text)
-    )
+    decimal = text.lstrip("+-").startswith("0") and "x" not in text and "o" not in text  # 010 is ten
+    return int(text) if decimal else int(text.replace("_", ""), 0)
 
 
 def _float(text: str) -> float:
@@ -181,6 +250,12 @@ _CONVERT: dict[str, Any] = {
     "bool": lambda text: text.lower() == "true",
     "null": lambda text: None,
 }
+
+
+def _too_much(deep: bool, position: Position) -> PipelineError:
+    if deep:
+        return _error("VK102", "file", f"nested deeper than {MAX_DEPTH} levels", position)
+    return _error("VK102", "file", f"more than {MAX_NODES:,} values (aliases count each time)", position)
 
 
 def _error(code: str, where: str, message: str, position: Position, help: str = "") -> PipelineError:

@@ -43,25 +43,39 @@ CODES = {
 }
 
 
+MAX_PROBLEMS = 100
+LONGEST = 300
+"""Characters of a line of a message; a word of the file may be longer."""
+
+
 @dataclass
 class Problems:
-    """A growing list; :meth:`raise_if_any` ends the compilation."""
+    """A growing list; :meth:`raise_if_any` ends the compilation, and so does the hundredth problem."""
 
     found: list[Problem] = field(default_factory=list)
 
     def add(self, code: str, where: str, message: str, at: Node | Position, help: str = "") -> None:
+        """Note a problem, once.
+
+        Raises:
+            PipelineError: there are more than anybody wants to read.
+        """
         assert code in CODES, code
         position = at if isinstance(at, Position) else at.position
-        problem = Problem(code, where, message, help, position)
+        problem = Problem(code, _shortened(where), _shortened(message), _shortened(help), position)
         if problem not in self.found:
             self.found.append(problem)
+        if len(self.found) > MAX_PROBLEMS:
+            message = f"has more than {MAX_PROBLEMS} problems"
+            self.found[-1] = Problem("VK102", "file", message, "mend these first", position)
+            self.raise_if_any()
 
     def add_expression(self, where: str, error: ExprError, node: Node) -> None:
-        """An error inside the text of ``node``, at its exact column where the text is on one line."""
+        """An error inside the text of ``node``, at its exact column where the text stands in the file as it is."""
         position = node.position
-        if isinstance(node, Scalar) and "\n" not in node.text:
-            column = position.column + error.offset + (1 if node.quoted else 0)
-            position = Position(position.file, position.line, column)
+        if isinstance(node, Scalar):
+            before = node.text.partition("$")[0]  # behind a variable, columns have moved
+            position = node.position_of(min(error.offset, len(before)))
         self.add(error.code, where, error.message, position, error.help)
 
     def raise_if_any(self) -> None:
@@ -73,3 +87,8 @@ class Problems:
         if self.found:
             nowhere = Position("", 0, 0)
             raise PipelineError(sorted(self.found, key=lambda p: (p.position or nowhere, p.code)))
+
+
+def _shortened(text: str) -> str:
+    lines = text.splitlines()
+    return "\n".join(line if len(line) <= LONGEST else f"{line[: LONGEST - 60]} … {line[-50:]}" for line in lines)

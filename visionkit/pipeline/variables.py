@@ -24,20 +24,25 @@ class Variables:
     problems: Problems
 
     @staticmethod
-    def gather(node: Node | None, overrides: AbstractMapping[str, Any], problems: Problems) -> Variables:
-        """``overrides`` over the environment over the file's ``vars:``; unknown overrides are problems."""
+    def gather(
+        node: Node | None, overrides: AbstractMapping[str, Any], problems: Problems, at: Node | None = None
+    ) -> Variables:
+        """``overrides`` over the environment over the file's ``vars:``; unknown overrides are problems.
+
+        ``at`` is where a problem is shown when the file has no ``vars:``.
+        """
         values: dict[str, Any] = {}
         if isinstance(node, Mapping):
-            values = {key.text: _literal(value) for key, value in node}
+            values = _declared(node, problems)
         elif node is not None:
             problems.add("VK105", "vars", "must be a mapping of names to values", node)
         for name in values:
             if (text := os.environ.get(ENVIRONMENT_PREFIX + name)) is not None:
                 values[name] = parse_value(text)
         for name, value in overrides.items():
-            if name not in values and node is not None:
+            if name not in values and (where := node or at) is not None:
                 help_ = did_you_mean(name, values) or f"the file has: {', '.join(values) or 'none'}"
-                problems.add("VK107", "vars", f"there is no variable {name!r} to set", node, help_)
+                problems.add("VK107", "vars", f"there is no variable {name!r} to set", where, help_)
             values[name] = value
         return Variables(values, problems)
 
@@ -86,6 +91,17 @@ def format_value(value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     return "" if value is None else str(value)
+
+
+def _declared(node: Mapping, problems: Problems) -> dict[str, Any]:
+    values = {}
+    for key, value in node:
+        if re.fullmatch(r"[A-Za-z_]\w*", key.text):
+            values[key.text] = _literal(value)
+        else:
+            message = f"a variable's name is letters, digits and _, and starts with a letter, got {key.text!r}"
+            problems.add("VK109", "vars", message, key)
+    return values
 
 
 def _literal(node: Node) -> Any:

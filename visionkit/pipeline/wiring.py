@@ -56,6 +56,10 @@ class Board:
     def slot(self, slot: int) -> Value:
         return next(v for v in self.values if v.slot == slot)
 
+    def names(self) -> set[str]:
+        """The ids that are taken: of values, and of stages whose values have names of their own."""
+        return {v.id for v in self.values} | {v.producer.partition(".")[0] for v in self.values[1:]}
+
     def find(self, id: str) -> Value | None:
         return next((v for v in reversed(self.values) if v.id == id), None)
 
