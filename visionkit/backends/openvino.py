@@ -149,7 +149,7 @@ def photos() -> Iterator[Image]:
     except UsageError:
         paths = []
     for path in paths:
-        yield Image(cv2.imread(str(path), cv2.IMREAD_COLOR))
+        yield Image(np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR)))
     for seed in range(PHOTOS - len(paths)):
         small = np.random.default_rng(seed).integers(0, 256, (12, 16, 3), dtype=np.uint8)
         yield Image(cv2.resize(small, (640, 480), interpolation=cv2.INTER_CUBIC))
