@@ -5,24 +5,25 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
+from visionkit.errors import UsageError
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
 
 if TYPE_CHECKING:
     from visionkit.media.sources import SourceOptions
+    from visionkit.runtime.batch import Batch, BatchOptions
     from visionkit.runtime.context import RunSettings
     from visionkit.runtime.engine import Engine
     from visionkit.runtime.metrics import RunSummary
+    from visionkit.stage.sink import SinkContext
     from visionkit.stage.source import SourceInfo
-
-MANY = 10_000
-"""More inputs than are looked at one by one before a run."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,11 @@ class Job:
         options: SourceOptions | None = None,
         outputs: bool = True,
         progress: Callable[[str, int, int], None] | None = None,
+        batch: BatchOptions | None = None,
     ) -> RunSummary:
         """Open everything, run, close everything.
+
+        A run on files alone keeps a manifest in ``out``: started again, it goes on where it stopped.
 
         Args:
             inputs: what :func:`visionkit.media.sources.open_sources` takes.
@@ -198,8 +202,11 @@ class Job:
             options: how inputs are read.
             outputs: write the file's outputs.
             progress: told of downloads of weights: name, bytes done, bytes in all.
+            batch: what becomes of the results of an earlier run.
         """
         from visionkit.media.sources import SourceOptions, open_sources
+        from visionkit.runtime.batch import BatchOptions
+        from visionkit.runtime.checks import frames_of, joined
         from visionkit.runtime.context import cores
         from visionkit.runtime.engine import Engine
         from visionkit.runtime.threads import limit_threads
@@ -209,21 +216,64 @@ class Job:
         outlets = self._outlets(outputs)
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
+        work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
         hub = ModelHub(self.settings, self._trust, progress)
         engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, report=engine.note)
-        for outlet in outlets:
-            outlet.sink.check(replace(context, names=outlet.names), infos)
         limit_threads(self.plan, self.settings.worker_count, cores())
-        self.engine = engine
-        if self._stopped:
-            engine.stop()
         try:
-            return engine.run(sources, outlets, context)
+            if work is not None:
+                return self._run_batch(work, engine, sources, outlets, context)
+            self._check(outlets, context, infos, outputs)
+            return self._started(engine).run(sources, outlets, context)
         finally:
             hub.close()
 
+    def _started(self, engine: Engine) -> Engine:
+        self.engine = engine
+        if self._stopped:
+            engine.stop()
+        return engine
+
+    @staticmethod
+    def _check(outlets: Sequence[Any], context: SinkContext, infos: Sequence[SourceInfo], outputs: bool) -> None:
+        from visionkit.runtime.manifest import discard
+
+        for outlet in outlets:
+            outlet.sink.check(replace(context, names=outlet.names), infos)
+        if outputs:
+            discard(context.out)
+
+    def _run_batch(
+        self, work: Batch, engine: Engine, sources: Sequence[Any], outlets: Sequence[Any], context: SinkContext
+    ) -> RunSummary:
+        """A run that keeps a manifest: what an earlier one did is left as it is."""
+        from visionkit.runtime.batch import Ledger
+
+        with closing(work):
+            work.begin(outlets, context)
+            self.total = work.todo
+            if work.skipped:
+                engine.note(work.note)
+            context = replace(context, overwrite=context.overwrite or work.continued, resume=work.resumed)
+            if work.todo:
+                summary = self._started(engine).run(sources, [*outlets, Ledger(work.manifest, outlets)], context)
+            else:
+                summary = engine.only_close(outlets, context)
+        return replace(summary, counts={"skipped": work.skipped, "failed_before": work.failed})
+
+    def _batch(self, sources: Sequence[Any], out: Path, options: BatchOptions) -> Batch | None:
+        from visionkit.media.sources.files import FilesSource
+        from visionkit.runtime.batch import Batch
+
+        if options.keep and len(sources) == 1 and isinstance(sources[0], FilesSource):
+            return Batch(sources[0], out, self.plan, options)
+        if options.retry_failed or options.shard:
+            raise UsageError("--retry-failed and --shard take files and folders only, and no --watch")
+        return None
+
     def _outlets(self, outputs: bool) -> list[Any]:
+        from visionkit.runtime.checks import refuse_shared_paths
         from visionkit.runtime.outlets import Outlet
         from visionkit.stage.catalogue import sinks
 
@@ -234,28 +284,6 @@ class Job:
         outlets = [*own, Outlet("errors", errors(errors.Params()))]
         refuse_shared_paths(outlets)
         return outlets
-
-
-def joined(parts: Sequence[Sequence[Any]]) -> Sequence[Any]:
-    """All items of ``parts``; a single part as it is, for it may be made as it is read."""
-    return parts[0] if len(parts) == 1 else [item for part in parts for item in part]
-
-
-def frames_of(infos: Sequence[SourceInfo]) -> int:
-    """How many frames there are, as far as known; of a very large folder the number of files."""
-    return len(infos) if len(infos) > MANY else sum(info.frames or 1 for info in infos)
-
-
-def refuse_shared_paths(outlets: Sequence[Any]) -> None:
-    """Raises SinkError for two outputs that would write the same file."""
-    from visionkit.errors import SinkError
-
-    owners: dict[str, str] = {}
-    for outlet in outlets:
-        path = getattr(outlet.sink.params, "path", None)
-        if path is not None and (other := owners.setdefault(str(path.text), outlet.name)) != outlet.name:
-            message = f"the outputs {other!r} and {outlet.name!r} have the same path {path.text!r}"
-            raise SinkError(message, help="give one of them another path")
 
 
 class ModelHub:

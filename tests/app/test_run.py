@@ -63,7 +63,7 @@ def test_a_picture_a_folder_and_a_video_with_the_same_file(pipeline: Path, tmp_p
         out = tmp_path / f"out {source}"
         done = visionkit("run", pipeline, tmp_path / source, "-o", out)
         assert done.returncode == 0, done.stderr
-        assert sorted(p.name for p in out.iterdir()) == sorted([*made, "results.jsonl"])
+        assert sorted(p.name for p in out.iterdir()) == sorted([".visionkit", *made, "results.jsonl"])
         assert "done of" in done.stdout
     with av.open(str(tmp_path / "out clip.mp4" / "clip.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 20
@@ -111,7 +111,7 @@ def test_existing_results_need_overwrite(pipeline: Path, tmp_path: Path) -> None
     source = picture(tmp_path / "one.jpg")
     out = tmp_path / "out"
     assert visionkit("run", pipeline, source, "-o", out).returncode == 0
-    again = visionkit("run", pipeline, source, "-o", out)
+    again = visionkit("run", pipeline, source, "-o", out, "--no-resume")
     assert again.returncode == 5
     assert "--overwrite" in again.stderr
     assert visionkit("run", pipeline, source, "-o", out, "--overwrite").returncode == 0

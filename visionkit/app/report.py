@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from visionkit.api import Job, Pipeline
     from visionkit.media.sources import SourceOptions
     from visionkit.pipeline.options import CompileOptions
+    from visionkit.runtime.batch import BatchOptions
     from visionkit.runtime.metrics import RunSummary
 
 INTERVAL = 5.0
@@ -46,6 +47,7 @@ class Reporter:
         options: SourceOptions,
         trust: bool = False,
         watched: tuple[Path, CompileOptions] | None = None,
+        batch: BatchOptions | None = None,
     ) -> int:
         """Runs; returns the exit code. ``watched`` is the file to take over anew whenever it is saved."""
         from visionkit.api import Job
@@ -58,11 +60,14 @@ class Reporter:
             stack.enter_context(self._watching(job))
             if watched is not None:
                 stack.enter_context(Watcher(job, *watched, lambda text: typer.echo(text, err=True)))
-            summary = job.run(inputs, out=out, overwrite=overwrite, options=options, progress=self._download)
+            summary = job.run(
+                inputs, out=out, overwrite=overwrite, options=options, progress=self._download, batch=batch
+            )
         self._show(summary, out)
         if signals:
             return EXIT_INTERRUPTED
-        return EXIT_SOME_FAILED if summary.failed or summary.object_failures else 0
+        failed = summary.failed or summary.object_failures or summary.counts.get("failed_before")
+        return EXIT_SOME_FAILED if failed else 0
 
     @contextmanager
     def _watching(self, job: Job) -> Iterator[None]:
@@ -142,6 +147,7 @@ def summary_dict(summary: RunSummary) -> dict[str, Any]:
         "bottleneck": summary.bottleneck.name if summary.bottleneck else None,
         "results": [str(path) for path in summary.results],
         "notes": list(summary.notes),
+        **summary.counts,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from visionkit.app.batch_commands import Resume, RetryFailed, Shard, parse_shard
 from visionkit.errors import UsageError
 
 PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
@@ -32,7 +33,10 @@ def run(
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
     on_error: Annotated[str, typer.Option(help="What a failing packet does: skip or stop.")] = "skip",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Begin anew and replace existing results.")] = False,
+    resume: Resume = True,
+    retry_failed: RetryFailed = False,
+    shard: Shard = "",
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
@@ -54,6 +58,7 @@ def run(
     from visionkit.app.report import Reporter
     from visionkit.media.sources import SourceOptions
     from visionkit.pipeline.options import CompileOptions
+    from visionkit.runtime.batch import BatchOptions
 
     if on_error not in ("skip", "stop"):
         raise UsageError(f"--on-error must be skip or stop, got {on_error!r}")
@@ -73,7 +78,8 @@ def run(
     options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit)
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     reporter = Reporter(json=json_, quiet=quiet)
-    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched)
+    kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)
+    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept)
 
 
 def demo(

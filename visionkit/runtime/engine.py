@@ -99,6 +99,15 @@ class Engine:
             raise self._error
         return self._summary(perf_counter() - started, results)
 
+    def only_close(self, outlets: Sequence[Outlet], context: SinkContext) -> RunSummary:
+        """A run without packets: outputs of an earlier run get their final names; no stage is opened."""
+        end = OutletSegment(self, outlets, self._finished)
+        try:
+            end.open(context)
+        finally:
+            results = end.close(self.aborting)
+        return self._summary(0.0, results)
+
     def swap(self, plan: Plan) -> bool:
         """Go on with another plan from the next packet on; its stages are opened before the old ones stop.
 

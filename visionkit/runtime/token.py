@@ -21,8 +21,9 @@ class Lane:
 
 
 class Token:
-    """A packet in work. ``values`` are the slots of its scope; ``end`` marks the end of ``info``, with no values;
-    ``whole`` says that nothing of it is missing.
+    """A packet in work. ``values`` are the slots of its scope; ``end`` marks the end of ``info``, with no values.
+
+    ``whole`` says of an end that all packets of the source came before it.
 
     Inside ``for_each`` a token is one object: ``parent`` is the packet it was cut from, ``row`` the object's index,
     ``depth`` how deep it is nested.

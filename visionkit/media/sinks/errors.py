@@ -8,8 +8,9 @@ from visionkit.data import Packet
 from visionkit.expr import Template
 from visionkit.media.redact import redact_text
 from visionkit.media.sinks import paths
+from visionkit.media.sinks.part import part_of
 from visionkit.media.sinks.rows import seconds, to_json
-from visionkit.media.sinks.tables import TableParams, TableSink
+from visionkit.media.sinks.tables import Table, TableParams, TableSink
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import SourceInfo
 
@@ -23,8 +24,12 @@ class ErrorsSink(TableSink[ErrorsParams]):
 
     def open(self, context: SinkContext) -> None:
         self._configure(context)
-        if context.overwrite and self.is_single:
-            self._single.unlink(missing_ok=True)  # of an earlier run: this one may have none
+        part = part_of(self._single)
+        if context.resume and part.exists() and part.stat().st_size:
+            self._tables[self._single] = Table(self._single, resume=True)
+        elif context.resume or context.overwrite:  # of an earlier run: this one may have none
+            part.unlink(missing_ok=True)
+            self._single.unlink(missing_ok=True)
 
     def prepare(self, packet: Packet, source: SourceInfo) -> str:
         return self.text(packet)

@@ -61,13 +61,45 @@ class FilesSource:
         self.entries = listing.entries
         self.skipped: Mapping[str, int] = dict(listing.skipped)
         self.infos: Sequence[SourceInfo] | None = Infos(self.entries)
+        self._chosen: Sequence[int] = range(len(self.entries))
+        self._limit = options.limit
+
+    def choose(self, indices: Sequence[int], frames_done: int = 0) -> None:
+        """Take the inputs with these indices alone; so many frames count towards the limit already."""
+        self._chosen = indices
+        self._limit = None if self.options.limit is None else max(0, self.options.limit - frames_done)
+
+    def at_most(self) -> int | None:
+        """How many frames a run takes."""
+        return self.options.limit
+
+    def fingerprint(self, index: int) -> tuple[int, int]:
+        """Size in bytes and time of the last change in nanoseconds; of a sequence their sum and the latest."""
+        entry = self.entries[index]
+        size = latest = 0
+        for path in entry.members or (entry.path,):
+            try:
+                status = Path(path).stat()
+            except OSError:  # it is gone: reading it says so
+                continue
+            size, latest = size + status.st_size, max(latest, status.st_mtime_ns)
+        return size, latest
+
+    def reading(self, index: int) -> str:
+        """The options that decide which frames of a video are read; empty for a picture."""
+        if self.entries[index].kind == "image":
+            return ""
+        options = self.options
+        return f"{options.sequence} {options.from_} {options.to} {options.fps} {options.limit}"
 
     def frames(self) -> Iterator[Frame]:
         with closing(self._all()) as frames:
-            yield from islice(frames, self.options.limit)
+            yield from islice(frames, self._limit)
 
     def _all(self) -> Generator[Frame]:
-        for info, entry in zip(self.infos or (), self.entries, strict=True):
+        infos = self.infos or ()
+        for index in self._chosen:
+            info, entry = infos[index], self.entries[index]
             if entry.members:
                 yield from sequence_frames(info, entry.members, self.options)
             elif entry.kind == "image":

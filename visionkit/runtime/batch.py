@@ -1,0 +1,291 @@
+"""Runs on files that can be gone on with: what an earlier run did is kept, the rest is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+from zlib import crc32
+
+from visionkit.data import Packet
+from visionkit.errors import SinkError, UsageError
+from visionkit.pipeline.plan import Plan
+from visionkit.runtime.cut import cut_back, settle, unfinish
+from visionkit.runtime.manifest import Manifest, Row, discard, manifest_path, now, text
+from visionkit.runtime.outlets import Outlet
+from visionkit.runtime.token import Token
+from visionkit.stage.sink import Sink, SinkContext, SinkParams
+from visionkit.stage.source import SourceInfo
+
+PERIOD = 0.5
+"""Seconds of finished work that a killed run may have to do again."""
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """How a run treats what an earlier one left in its folder.
+
+    Attributes:
+        resume: go on where it stopped; otherwise existing results are an error.
+        retry_failed: do inputs that failed once more.
+        shard: (i, n): only the i-th of n parts of the inputs, counted from 1; a part holds the same files in every run.
+        keep: write a manifest.
+    """
+
+    resume: bool = True
+    retry_failed: bool = False
+    shard: tuple[int, int] | None = None
+    keep: bool = True
+
+    def takes(self, info: SourceInfo) -> bool:
+        """Whether an input belongs to the shard."""
+        return self.shard is None or crc32(text(info.name).encode()) % self.shard[1] == self.shard[0] - 1
+
+
+class FileLane(Protocol):
+    """What is asked of a source of files."""
+
+    infos: Sequence[SourceInfo] | None
+
+    def fingerprint(self, index: int) -> tuple[int, int]:
+        """Size in bytes and time of change in nanoseconds."""
+
+    def reading(self, index: int) -> str:
+        """How it is read, where that changes its frames; empty for a picture."""
+
+    def choose(self, indices: Sequence[int], frames_done: int = 0) -> None:
+        """Take these inputs alone; so many frames count towards the limit already."""
+
+    def at_most(self) -> int | None:
+        """How many frames a run takes."""
+
+
+class Batch:
+    """The work of one run on a lane of files.
+
+    Attributes:
+        continued: an earlier run is gone on with; ``resumed``: it had opened its outputs already.
+        todo: how many inputs are to be done; ``skipped`` were done before, of which ``failed`` failed.
+    """
+
+    def __init__(self, lane: FileLane, out: Path, plan: Plan, options: BatchOptions) -> None:
+        self._lane, self._out, self._plan, self._options = lane, out, plan, options
+        infos = lane.infos or ()
+        chosen = [i for i in range(len(infos)) if options.takes(infos[i])]
+        self._chosen = chosen[: lane.at_most()]
+        self._signature = _signature(plan, options)
+        self.resumed = self.continued = False
+        self.todo = self.skipped = self.failed = 0
+        self._open: Manifest | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        """Open from :meth:`begin` to :meth:`close`."""
+        assert self._open is not None
+        return self._open
+
+    def begin(self, outlets: Sequence[Outlet], context: SinkContext) -> None:
+        """Decide what is to be done, and make the folder ready for it.
+
+        Raises:
+            SinkError: results are there that are not those of this pipeline.
+            UsageError: another run writes there at this moment, or there is nothing in this shard.
+        """
+        if not self._chosen:
+            raise UsageError("there is no input in this shard")
+        if not context.overwrite and self._options.resume and manifest_path(self._out).exists():
+            self._open = Manifest(self._out)
+            if self.manifest.get("signature") == self._signature:
+                return self._go_on(outlets, context)
+            self._open.close()
+        return self._start(outlets, context)
+
+    def _start(self, outlets: Sequence[Outlet], context: SinkContext) -> None:
+        try:
+            self._check(outlets, context, self._chosen)
+        except SinkError as error:
+            if "already" in error.message and manifest_path(self._out).exists() and self._options.resume:
+                error.message += (
+                    "\nof another pipeline, other outputs or another shard: this run cannot go on with them"
+                )
+            raise
+        discard(self._out)
+        self._open = Manifest(self._out)
+        self.manifest.put(map(self._pending, self._chosen), signature=self._signature, begun=now())
+        self._choose(self._chosen, 0)
+
+    def _check(self, outlets: Sequence[Outlet], context: SinkContext, indices: Sequence[int]) -> None:
+        for outlet in outlets:
+            outlet.sink.check(replace(context, names=outlet.names), _Part(self._lane, indices))
+
+    def _go_on(self, outlets: Sequence[Outlet], context: SinkContext) -> None:
+        heads = self.manifest.get("heads")
+        self.continued = True
+        self.resumed = heads is not None  # otherwise no output had been opened
+        settle(self.manifest, self._out)
+        known = {index: self.manifest.row(self._infos[index].name) for index in self._chosen}
+        fresh = [index for index, row in known.items() if row is None]
+        self._refuse_others(known)
+        self._check(outlets, replace(context, overwrite=True, resume=True), self._chosen)
+        self._check(outlets, replace(context, resume=True), fresh)
+        sizes = unfinish(self._out, list(heads or {}))
+        todo, redone, frames = [], set(), 0
+        for index, row in known.items():
+            if row is not None and self._is_done(row, self._pending(index), sizes):
+                frames += row.frames
+                self.failed += row.state == "failed"
+                continue
+            todo.append(index)
+            redone.add(text(self._infos[index].name))
+        self.skipped = len(known) - len(todo)
+        cut_back(self.manifest, self._out, sizes, lambda row: row.name not in redone)
+        self.manifest.put(self._pending(index) for index in todo)
+        self._choose(todo, frames)
+
+    def _refuse_others(self, known: Mapping[int, Row | None]) -> None:
+        """Raises SinkError where a result of the same name was made from another file."""
+        for index, row in known.items():
+            if row is not None and row.path != (path := self._pending(index).path):
+                message = f"{self._out} holds results of {row.path}, not of {path}"
+                raise SinkError(message, help="choose another folder with -o, or add --overwrite")
+
+    def _is_done(self, row: Row, wanted: Row, sizes: Mapping[str, int]) -> bool:
+        if row.state == "pending" or (row.state == "failed" and self._options.retry_failed):
+            return False
+        return row.same_input(wanted) and all(end <= sizes.get(name, 0) for name, end in row.ends.items())
+
+    @property
+    def note(self) -> str:
+        """What the user reads of inputs that an earlier run did."""
+        failed = f", {self.failed} of them failed (--retry-failed tries them again)" if self.failed else ""
+        return f"{self.skipped} inputs were done by an earlier run{failed}"
+
+    @property
+    def _infos(self) -> Sequence[SourceInfo]:
+        return self._lane.infos or ()
+
+    def _choose(self, todo: list[int], frames_done: int) -> None:
+        self._lane.choose(todo, frames_done)
+        self.todo = len(todo)
+
+    def _pending(self, index: int) -> Row:
+        """The row of an input as it is now, not done yet."""
+        info = self._infos[index]
+        size, mtime = self._lane.fingerprint(index)
+        reading = self._lane.reading(index)
+        plan = f"{self._plan.hash} {reading}".strip()
+        before = self.manifest.row(info.name)
+        path = str(Path(info.path or info.name).absolute())
+        return Row(text(info.name), text(path), size, mtime, plan, attempts=before.attempts if before else 0)
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+
+
+class _Part(Sequence[SourceInfo]):
+    """Some infos of a lane, made when asked for."""
+
+    def __init__(self, lane: FileLane, indices: Sequence[int]) -> None:
+        self._infos, self._indices = lane.infos or (), indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._infos[i] for i in self._indices[index]]
+        return self._infos[self._indices[index]]
+
+
+def _signature(plan: Plan, options: BatchOptions) -> str:
+    """What has to be equal for results to lie side by side: what is computed, the outputs, the shard."""
+    outputs = [
+        [
+            node.id,
+            node.name,
+            node.params.model_dump(mode="json"),
+            list(node.values),
+            node.when and node.when.expression.text,
+        ]
+        for node in plan.outputs
+    ]
+    return json.dumps([plan.hash, outputs, options.shard], default=str)
+
+
+class Ledger(Outlet):
+    """The last of the outlets: writes down which inputs are done, once all others have written what belongs to them."""
+
+    def __init__(self, manifest: Manifest, outlets: Sequence[Outlet]) -> None:
+        self._book = _Book(manifest, [outlet.sink for outlet in outlets])
+        super().__init__("manifest", self._book)
+
+    def packets(self, token: Token) -> list[Packet]:
+        """Every packet as it is, and one more for each object that failed."""
+        whole = token.packet({})
+        return [whole, *(replace(whole, failure=failure) for failure in token.failures or ())]
+
+    def end(self, token: Token) -> None:
+        if token.whole:
+            self._book.done(token.info)
+
+
+class _Book(Sink[SinkParams]):
+    def __init__(self, manifest: Manifest, sinks: Sequence[Sink[Any]]) -> None:
+        super().__init__(SinkParams())
+        self._manifest, self._sinks = manifest, sinks
+        self._rows: list[Row] = []
+        self._position = manifest.last_position()
+        self._saved = monotonic()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._frames = 0
+        self._error: str | None = None
+        self._indices: set[int] = set()
+
+    def open(self, context: Any) -> None:
+        heads = {**self._ends(), **self._manifest.get("heads", {})}
+        self._manifest.set(heads=heads)
+
+    def _ends(self) -> Mapping[str, int]:
+        return {name: size for sink in self._sinks for name, size in sink.checkpoint().items()}
+
+    def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
+        self._frames += packet.key.index not in self._indices
+        self._indices = {packet.key.index}
+        if packet.failure is not None and self._error is None:
+            self._error = f"{packet.failure.stage}: {packet.failure.message}"
+
+    def done(self, source: SourceInfo) -> None:
+        """All of this source is written."""
+        row = self._manifest.row(source.name)
+        if row is not None:
+            self._position += 1
+            state: Any = "failed" if self._error else "done"
+            self._rows.append(
+                replace(
+                    row,
+                    state=state,
+                    attempts=row.attempts + 1,
+                    frames=self._frames,
+                    error=None if self._error is None else text(self._error),
+                    position=self._position,
+                    ends=self._ends(),
+                )
+            )
+        self._begin()
+        if monotonic() - self._saved > PERIOD:
+            self._save()
+
+    def _save(self) -> None:
+        self._manifest.put(self._rows)
+        self._rows.clear()
+        self._saved = monotonic()
+
+    def close(self, aborted: bool) -> list[Path]:
+        self._save()
+        return []

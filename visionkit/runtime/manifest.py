@@ -1,0 +1,213 @@
+"""The manifest of a run: one row for every input, so that a run that was cut off goes on where it stopped.
+
+SQLite in write-ahead mode: a process killed at any point leaves the rows of the last commit, and inputs that are not in
+them are done again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from visionkit.errors import DiskFullError, SinkError, UsageError
+
+FOLDER = ".visionkit"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inputs (
+    name TEXT PRIMARY KEY,           -- what tables print in the column source
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL,          -- nanoseconds
+    plan TEXT NOT NULL,              -- what was computed: hash of the plan, and how a video was read
+    state TEXT NOT NULL,             -- pending, done, failed
+    attempts INTEGER NOT NULL DEFAULT 0,
+    frames INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    position INTEGER,                -- the how-manyth to be written
+    ends TEXT                        -- JSON: bytes in each shared table once its rows were written
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS written ON inputs (position);
+"""
+State = Literal["pending", "done", "failed"]
+FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, ends"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One input: see the columns of ``SCHEMA``."""
+
+    name: str
+    path: str
+    size: int
+    mtime: int
+    plan: str
+    state: State = "pending"
+    attempts: int = 0
+    frames: int = 0
+    error: str | None = None
+    position: int | None = None
+    ends: Mapping[str, int] = field(default_factory=dict)
+
+    def values(self) -> tuple[Any, ...]:
+        ends = json.dumps(self.ends) if self.position is not None else None
+        return (*(getattr(self, name) for name in FIELDS.split(", ")[:-1]), ends)
+
+    def same_input(self, other: Row) -> bool:
+        """Whether the file and what is to be computed of it are those of ``other``."""
+        return (self.size, self.mtime, self.plan) == (other.size, other.mtime, other.plan)
+
+
+def text(name: str) -> str:
+    """``name`` as SQLite can hold it: bytes of a file name that are not UTF-8 are escaped."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+class Manifest:
+    """The database in ``out/.visionkit``. ``readonly`` looks on while a run writes.
+
+    Raises:
+        UsageError: another run writes into ``out`` at this moment.
+        DiskFullError, SinkError: it cannot be written.
+    """
+
+    def __init__(self, out: Path, readonly: bool = False) -> None:
+        self.path = manifest_path(out)
+        with self._named():
+            self._lock = None if readonly else _locked(self.path.parent)
+            target = f"{self.path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+            self._db = sqlite3.connect(target, uri=True, isolation_level=None, check_same_thread=False)
+            if not readonly:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.executescript(SCHEMA)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "full" in str(error):
+                help = "make room there, then run the same command again"
+                raise DiskFullError(f"{self.path}: no room left on the disk", help=help) from error
+            raise SinkError(f"{self.path}: {error}") from error
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A fact about the run as a whole."""
+        with self._named():
+            found = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return json.loads(found[0]) if found else default
+
+    def set(self, **facts: Any) -> None:
+        with self._named(), self._transaction():
+            for name, value in facts.items():
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+
+    def row(self, name: str) -> Row | None:
+        with self._named():
+            found = self._db.execute(f"SELECT {FIELDS} FROM inputs WHERE name = ?", (text(name),)).fetchone()
+        return _row(found) if found else None
+
+    def written(self) -> Iterator[Row]:
+        """Rows of finished inputs in the order in which they were written."""
+        query = f"SELECT {FIELDS} FROM inputs WHERE position IS NOT NULL ORDER BY position"
+        with self._named():
+            yield from map(_row, self._db.execute(query))
+
+    def put(self, rows: Iterable[Row], **facts: Any) -> None:
+        """Insert or replace rows, and facts with them, in one transaction."""
+        marks = ", ".join("?" * len(FIELDS.split(", ")))
+        with self._named(), self._transaction():
+            for name, value in facts.items():
+                self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+            values = (row.values() for row in rows)
+            self._db.executemany(f"INSERT OR REPLACE INTO inputs ({FIELDS}) VALUES ({marks})", values)
+
+    def counts(self) -> dict[str, int]:
+        """Inputs by state."""
+        with self._named():
+            found = dict(self._db.execute("SELECT state, count(*) FROM inputs GROUP BY state"))
+        return {state: found.get(state, 0) for state in ("done", "failed", "pending")}
+
+    def last_position(self) -> int:
+        """The position of the input that was written last."""
+        with self._named():
+            return int(self._db.execute("SELECT coalesce(max(position), 0) FROM inputs").fetchone()[0])
+
+    def failures(self, limit: int = 20) -> list[Row]:
+        query = f"SELECT {FIELDS} FROM inputs WHERE state = 'failed' ORDER BY position LIMIT ?"
+        with self._named():
+            return [_row(found) for found in self._db.execute(query, (limit,))]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _row(found: tuple[Any, ...]) -> Row:
+    ends: dict[str, int] = json.loads(found[-1]) if found[-1] else {}
+    return Row(*found[:-1], ends)
+
+
+def manifest_path(out: Path) -> Path:
+    """Where the manifest of a folder for results lies."""
+    return out / FOLDER / "manifest.db"
+
+
+def discard(out: Path) -> None:
+    """Forget what earlier runs did in ``out``; another run that writes there now is in the way."""
+    folder = out / FOLDER
+    if manifest_path(out).exists():
+        with closing(_locked(folder)):
+            for path in folder.iterdir():
+                if not path.name.startswith("lock"):
+                    path.unlink()
+
+
+def is_running(out: Path) -> bool:
+    """Whether a run writes into ``out`` at this moment."""
+    try:
+        _locked(out / FOLDER).close()
+    except UsageError:
+        return True
+    return False
+
+
+def _locked(folder: Path) -> sqlite3.Connection:
+    """A lock that ends with this process, however it ends; SQLite has one for every system."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = sqlite3.connect(folder / "lock", timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("PRAGMA journal_mode = MEMORY")
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        if "locked" in str(error):
+            help = "wait for it, or choose another folder with -o"
+            raise UsageError(f"another run writes into {folder.parent} at this moment", help=help) from error
+        raise
+    return lock
+
+
+def now() -> str:
+    """The time for people, in UTC."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
