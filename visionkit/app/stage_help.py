@@ -38,17 +38,29 @@ def describe(name: str, stage: Any) -> str:
         "in batches" if issubclass(stage, BatchStage) else "in order" if issubclass(stage, ScanStage) else "in parallel"
     )
     lines += ["", f"takes   {', '.join(takes)}", f"gives   {', '.join(gives)}", f"runs    {runs}", "", "parameters"]
+    fields = stage.Params.model_json_schema().get("properties", {})
     for field, info in stage.Params.model_fields.items():
         default = "required" if info.is_required() else f"default {_shown(info.default)}"
-        lines.append(f"  {field}: {_type(info)} ({default})")
+        lines.append(f"  {field}: {_type(fields[field])} ({default})")
         lines += [f"      {info.description}"] if info.description else []
     if not stage.Params.model_fields:
         lines.append("  none")
     return "\n".join(lines)
 
 
-def _type(info: Any) -> str:
-    return str(info.annotation).replace("typing.", "").removeprefix("<class '").removesuffix("'>").rpartition(".")[2]
+def _type(schema: Mapping[str, Any]) -> str:
+    """A parameter's JSON Schema in words: ``"read" | "recognize"``, ``list of text``."""
+    if "enum" in schema:
+        return " | ".join(str(value) for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(part) for part in schema["anyOf"] if part.get("type") != "null"))
+    kind = str(schema.get("type", "value"))
+    if kind == "array":
+        inner = schema.get("items")
+        return f"list of {_type(inner)}" if isinstance(inner, Mapping) and inner else "list"
+    return {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping"}.get(
+        kind, kind
+    )
 
 
 def _shown(value: Any) -> str:

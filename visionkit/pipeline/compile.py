@@ -98,7 +98,7 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
     return Plan(
         file,
         str(description.text if isinstance(description, document.Scalar) else ""),
-        prune(scope, outputs),
+        scope,
         outputs,
         variables.values,
         compiler.entries.used,
@@ -313,23 +313,6 @@ def _bypass(ports: Ports, bindings: tuple[Binding, ...]) -> int | None:
         if binding.slots and any(t in (Image, Annotated) for t in port.types):
             return binding.slots[0]
     return None
-
-
-def prune(scope: Scope, outputs: tuple[Any, ...]) -> Scope:
-    """Leave out exports of nested lists that nobody reads."""
-    from visionkit.pipeline.plan import ForEachNode
-
-    read = {slot for output in outputs for slot in output.values.values()}
-    read |= {slot for output in outputs if output.when for slot in output.when.slots.values()}
-    for node in scope.nodes:
-        read |= set(node.reads())
-    nodes: list[PlanNode] = []
-    for node in scope.nodes:
-        if isinstance(node, ForEachNode):
-            exports = tuple((slot, inner) for slot, inner in node.exports if slot in read)
-            node = replace(node, exports=exports, body=prune(node.body, ()) if not exports else node.body)
-        nodes.append(node)
-    return replace(scope, nodes=tuple(nodes))
 
 
 __all__ = ["CompileOptions", "compile_file", "compile_text"]

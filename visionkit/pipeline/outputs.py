@@ -76,6 +76,8 @@ def _output(item: Item, id_: str, board: Board, variables: Variables) -> OutputN
     values = _picture(wirer, item) if sink.takes == "picture" else _results(wirer, item)
     if params is None or values is None:
         return None
+    if sink.takes == "frames":
+        values |= {"source": SOURCE}
     return OutputNode(id_, item.name, sink, params, values, when, item.node.position)
 
 

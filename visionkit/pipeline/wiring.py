@@ -90,7 +90,7 @@ class Wirer:
         for port in ports:
             if port.name in taken:
                 bindings.append(self._from_names(port, named[port.name]))
-            elif seen_types & set(port.types):
+            elif port.named_only or seen_types & set(port.types):
                 bindings.append(self._unfilled(port))
             else:
                 bindings.append(self._nearest(port))
@@ -169,9 +169,7 @@ class Wirer:
 
     def _unfilled(self, port: InputPort) -> Binding | None:
         if port.optional:
-            return Binding(
-                port.name, (), True, port.variadic, "left empty: only the first input of a type is filled by itself"
-            )
+            return Binding(port.name, (), True, port.variadic, "left empty: it is filled by in: alone")
         choice = ", ".join(v.id for v in self.board.values if accepts(port, v.type))
         self.problems.add(
             "VK201",

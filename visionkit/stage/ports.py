@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import inspect
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -14,12 +14,17 @@ from visionkit.stage.base import BatchStage, Stage
 
 @dataclass(frozen=True)
 class InputPort:
-    """``types`` in order of preference; ``optional`` takes absent as None; ``variadic`` takes a tuple of values."""
+    """An input of ``run``.
+
+    ``types`` are in order of preference; ``optional`` takes absent as None; ``variadic`` takes a tuple of values;
+    ``named_only`` (a parameter with a default) is left at None unless ``in:`` names a value for it.
+    """
 
     name: str
     types: tuple[type, ...]
     optional: bool = False
     variadic: bool = False
+    named_only: bool = False
 
     @property
     def noun(self) -> str:
@@ -65,12 +70,19 @@ def _ports_of(stage: Any) -> Ports:
         raise TypeError(f"{stage.__name__} defines no run()")
     hints = get_type_hints(run)
     batch = issubclass(stage, BatchStage)
-    names = list(inspect.signature(run).parameters)[1:]
+    parameters = inspect.signature(run).parameters
+    names = list(parameters)[1:]
     if not names:
         raise TypeError(f"{stage.__name__}.run takes no input")
     if missing := [n for n in [*names, "return"] if n not in hints]:
         raise TypeError(f"{stage.__name__}.run lacks a type for {', '.join(missing)}")
-    inputs = tuple(_input(stage, name, _item(stage, hints[name], batch)) for name in names)
+    inputs = tuple(
+        replace(
+            _input(stage, name, _item(stage, hints[name], batch)),
+            named_only=parameters[name].default is not inspect.Parameter.empty,
+        )
+        for name in names
+    )
     return Ports(inputs, _outputs(stage, _item(stage, hints["return"], batch)))
 
 

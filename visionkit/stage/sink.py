@@ -50,12 +50,13 @@ class Sink(Generic[S]):
     """One output. :meth:`prepare` runs in parallel; :meth:`write` runs in order for each source.
 
     ``takes`` says what the packets carry: "picture": ``values["picture"]``, the picture to show (an
-    ``Image``, or absent), and ``values["source"]``, the bare frame; "results": every result by id, no pictures.
+    ``Image``, or absent), and ``values["source"]``, the bare frame; "results": every result by id, no pictures;
+    "frames": every result by id, and ``values["source"]``.
     A tombstone (``packet.failure``) arrives like any packet; its values may be missing.
     """
 
     Params: ClassVar[type[SinkParams]] = SinkParams
-    takes: ClassVar[Literal["picture", "results"]] = "results"
+    takes: ClassVar[Literal["picture", "results", "frames"]] = "results"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

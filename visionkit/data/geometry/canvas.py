@@ -51,7 +51,9 @@ class Canvas:
 
     @property
     def is_frame(self) -> bool:
-        return isinstance(self.to_frame, Homography) and self.to_frame.is_identity
+        """True for the whole source frame, pixel by pixel."""
+        same = self.size == (self.frame_width, self.frame_height)
+        return same and isinstance(self.to_frame, Homography) and self.to_frame.is_identity
 
     def derive(self, width: int, height: int, step: Map) -> Canvas:
         """A canvas made from this one; ``step`` maps points of the new one to points of this one."""
