@@ -1,0 +1,98 @@
+"""Every file in pipelines/ compiles and does on its sample what it says; pipelines in the docs compile."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from visionkit import Pipeline
+from visionkit.media.sources import SourceOptions
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "pipelines").glob("*.yaml"))
+HEADER = "# yaml-language-server: $schema=../visionkit.schema.json"
+FRAMES = 40
+"""How much of a video is run."""
+
+Rows = list[dict[str, Any]]
+
+
+def classes(rows: Rows, id_: str) -> Counter[str]:
+    return Counter(o["class_name"] for row in rows for o in row[id_] or ())
+
+
+def words(lines: dict[str, Any]) -> str:
+    return " ".join(line["text"] for line in lines["lines"])
+
+
+FACTS: dict[str, Callable[[Rows], bool]] = {
+    "classify": lambda rows: "cat" in rows[0]["classify"]["labels"][0]["class_name"],
+    "coins": lambda rows: 20 <= len(rows[0]["coins"]) <= 25,
+    "detect": lambda rows: {"person", "cat", "bus", "car"} <= set(classes(rows, "detect")),
+    "edges": lambda rows: len(rows) == 1,
+    "flow": lambda rows: sum(row["flow_dis"]["max"] > 1 for row in rows if row["flow_dis"]) > FRAMES / 2,
+    "motion": lambda rows: sum(bool(row["movers"]) for row in rows[10:]) > FRAMES / 2,
+    "privacy": lambda rows: classes(rows, "people")["person"] >= 1,
+    "rcnn": lambda rows: any("cat" in name for name in classes(rows, "kept")),
+    "read_text": lambda rows: words(rows[0]["lines"]) == "PARKING 8-18 H MAX. 2 HOURS",
+    "scan": lambda rows: words(rows[0]["text"]).startswith("How to read a page"),
+    "starter": lambda rows: {"bus", "car"} <= set(classes(rows, "detect")),
+    "tiles": lambda rows: classes(rows, "all")["person"] >= 2,
+    "track": lambda rows: len({o["track_id"] for o in rows[-1]["tracks"]}) >= 3,
+}
+"""What the table of a pipeline must say of its sample."""
+
+
+def sample_of(path: Path) -> Path:
+    return ROOT / "samples" / re.findall(r"^# sample: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_it_compiles_and_says_what_it_is(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(HEADER)
+    assert Pipeline.load(path).plan.description
+    assert sample_of(path).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_it_runs_on_its_sample(path: Path, tmp_path: Path) -> None:
+    video = sample_of(path).suffix == ".mp4"
+    options = SourceOptions(limit=FRAMES if video else None)
+    summary = Pipeline.load(path).write(str(sample_of(path)), out=tmp_path, options=options)
+    assert summary.failed == summary.object_failures == 0
+    assert summary.out == (FRAMES if video else summary.received)
+    rows = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert FACTS[path.stem](rows), rows[-1]
+
+
+def test_every_file_has_its_facts() -> None:
+    assert len(FILES) >= 10
+    assert set(FACTS) == {path.stem for path in FILES}
+
+
+def yaml_blocks(path: Path) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda p: p.name)
+def test_pipelines_in_the_documentation_compile(path: Path) -> None:
+    for block in yaml_blocks(path):
+        if "stages:" in block and not re.search(r"\bmy\.py\b|^exports:|file: ", block, re.MULTILINE):
+            Pipeline.from_text(block)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_it_runs_on_every_sample(path: Path, tmp_path: Path) -> None:
+    summary = Pipeline.load(path).write(str(ROOT / "samples"), out=tmp_path)
+    assert summary.failed == summary.object_failures == 0
