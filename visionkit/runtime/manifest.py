@@ -164,8 +164,8 @@ class Manifest:
 
 
 def _row(found: tuple[Any, ...]) -> Row:
-    ends: dict[str, int] = json.loads(found[-1]) if found[-1] else {}
-    return Row(*found[:-1], ends)
+    values = dict(zip(FIELDS.split(", "), found, strict=True))
+    return Row(**values | {"ends": json.loads(values["ends"]) if values["ends"] else {}})
 
 
 def manifest_path(out: Path) -> Path:

@@ -1,8 +1,15 @@
 """Outputs, by the names pipeline files use."""
 
 SINKS = {
+    "coco": "coco:CocoSink",
+    "crops": "crops:CropsSink",
     "csv": "csv:CsvSink",
     "errors": "errors:ErrorsSink",
     "jsonl": "jsonl:JsonlSink",
+    "masks": "masks:MasksSink",
     "media": "media:MediaSink",
+    "mot": "mot:MotSink",
+    "parquet": "parquet:ParquetSink",
+    "voc": "voc:VocSink",
+    "yolo": "yolo:YoloSink",
 }

@@ -1,0 +1,86 @@
+"""``parquet``: the rows of ``csv`` with their types, for pandas, Polars and DuckDB."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from visionkit.data import ABSENT, Packet
+from visionkit.expr import Template
+from visionkit.lazy import load
+from visionkit.media.sinks import paths
+from visionkit.media.sinks.rows import item_rows, lifted, results_of, seconds, to_json
+from visionkit.media.sinks.spool import SpoolSink, lines
+from visionkit.media.sinks.tables import TableParams
+from visionkit.stage.sink import SinkContext
+
+COLUMNS = {
+    "source": "string",
+    "index": "int64",
+    "pts": "float64",
+    "result": "string",
+    "item": "int64",
+    "class_name": "string",
+    "class_id": "int64",
+    "score": "float64",
+    "x1": "float64",
+    "y1": "float64",
+    "x2": "float64",
+    "y2": "float64",
+    "track_id": "int64",
+    "text": "string",
+    "more": "string",
+}
+GROUP = 50_000
+
+
+class ParquetParams(TableParams):
+    path: paths.SourcePath = Field(Template.parse("results.parquet"), description="The table, below the output folder.")
+
+
+class ParquetSink(SpoolSink[ParquetParams]):
+    """One row for every object, label, line of text, segment or event, coordinates in source-frame pixels.
+
+    ``more`` is JSON of everything that has no column. Needs the extra ``data`` (pyarrow).
+    """
+
+    def open(self, context: SinkContext) -> None:
+        load("pyarrow.parquet")  # before the work, not after it
+        super().open(context)
+
+    def text(self, packet: Packet) -> str:
+        rows = []
+        for name, value in results_of(packet, self._names):
+            if value is ABSENT:
+                continue
+            found, canvas = lifted(value)
+            for item in item_rows(found):
+                if canvas is not None:
+                    item["canvas"] = list(canvas)
+                where = {"source": packet.key.source, "index": packet.key.index, "pts": seconds(packet), "result": name}
+                rows.append(to_json(where | typed(item)) + "\n")
+        return "".join(rows)
+
+    def assemble(self, rows: Path, target: Path) -> None:
+        arrow, parquet = load("pyarrow"), load("pyarrow.parquet")
+        schema = arrow.schema([(name, getattr(arrow, kind)()) for name, kind in COLUMNS.items()])
+        with parquet.ParquetWriter(str(target), schema, compression="zstd") as writer:
+            waiting = lines(rows)
+            while group := list(islice(waiting, GROUP)):
+                writer.write_table(arrow.Table.from_pylist(group, schema))
+
+
+def typed(item: dict[str, Any]) -> dict[str, Any]:
+    """A row with the columns that have a type, the rest as JSON in ``more``."""
+    own = {name: item[name] for name in COLUMNS if item.get(name) is not None and _fits(item[name], COLUMNS[name])}
+    rest = {name: value for name, value in item.items() if name not in own and value is not None}
+    return {**own, "more": to_json(rest) if rest else None}
+
+
+def _fits(value: Any, kind: str) -> bool:
+    return (
+        isinstance(value, str) if kind == "string" else isinstance(value, (int, float)) and not isinstance(value, bool)
+    )

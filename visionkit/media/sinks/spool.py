@@ -1,0 +1,67 @@
+"""Outputs that are one document: lines while the run goes on, put together at its end, never in memory whole."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from visionkit.media.sinks import paths
+from visionkit.media.sinks.part import finish, part_of, writing
+from visionkit.media.sinks.tables import TableParams, TableSink
+from visionkit.stage.sink import SinkContext
+from visionkit.stage.source import SourceInfo
+
+T = TypeVar("T", bound=TableParams)
+
+
+class SpoolSink(TableSink[T]):
+    """Base of outputs whose file can only be written as a whole.
+
+    Rows are kept as lines below ``.visionkit``, so that a run that is gone on with has those of the earlier one too.
+    """
+
+    @abstractmethod
+    def assemble(self, rows: Path, target: Path) -> None:
+        """Write ``target`` from the lines in ``rows``, one after the other; may read them several times."""
+
+    @property
+    def final(self) -> Path:
+        """The document."""
+        return self._out / paths.safe(self.params.path.text, "the document")
+
+    def check(self, context: SinkContext, sources: Sequence[SourceInfo]) -> None:
+        self._configure(context)
+        if self.final.exists():
+            paths.refuse_existing([self.final], context.overwrite or context.resume)
+
+    def _configure(self, context: SinkContext) -> None:
+        self._out = context.out
+        self._names = context.names
+        self._single = context.out / ".visionkit" / f"{self.params.path.text.replace('/', '_')}.rows"
+
+    def close(self, aborted: bool) -> list[Path]:
+        table = self._tables.pop(self._single, None)
+        if table is None or not table.settle():
+            return []
+        part = part_of(self.final)
+        with writing(self.final):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                self.assemble(part_of(self._single), part)
+            except OSError:
+                with suppress(OSError):
+                    part.unlink()
+                raise
+        finish(self.final)
+        return [self.final]
+
+
+def lines(rows: Path) -> Iterator[dict[str, Any]]:
+    """The rows, one at a time."""
+    with rows.open(encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
