@@ -49,9 +49,14 @@ def load(entry: Entry, files: tuple[Path, ...], _: Settings) -> Cv2Model:
     graph, *config = sorted(files, key=lambda path: path.suffix == ".pbtxt")
     try:
         if graph.suffix == ".pb":
-            net = cv2.dnn.readNetFromTensorflow(str(graph), str(config[0]) if config else "")
+            net = cv2.dnn.readNetFromTensorflow(str(graph), str(config[0]) if config else "", *_engine())
         else:
             net = cv2.dnn.readNet(str(graph))
     except cv2.error as error:
         raise WeightsError(f"{entry.name}: OpenCV cannot read {graph.name}: {error}") from error
     return Cv2Model(entry, net)
+
+
+def _engine() -> tuple[int, ...]:
+    """OpenCV 5 has two engines. The older takes a seventh less time for an SSD, its outputs are equal within 1e-5."""
+    return (cv2.dnn.ENGINE_CLASSIC,) if int(cv2.__version__.partition(".")[0]) >= 5 else ()
