@@ -157,7 +157,8 @@ def ultralytics_predict(source: str, out: str, weights: str) -> Callable[[], Any
 
 
 def run(table: Table, settings: Settings) -> None:
-    """Fill the table, for each of the weights."""
+    """Fill the table, for each of the weights; a table of chosen weights is named for them."""
+    table.suite = "-".join([table.suite, *settings.weights])
     frames = settings.frames or 60
     if settings.data:
         source = inputs.videos_in(settings.data)[0]
@@ -185,6 +186,9 @@ def _measure(table: Table, settings: Settings, source: Path, frames: int, weight
         jobs["serial"] = partial(child, serial, **both, out=str(out / "serial.mp4"))
     if find_spec("ultralytics") and weights.startswith("yolo"):
         jobs["yolo"] = partial(child, ultralytics_predict, **both, out=str(out / "yolo"))
+    if find_spec("openvino") and weights.endswith("onnx"):
+        other = text + "run: {backend: openvino}\n"
+        jobs["openvino"] = partial(child, visionkit_job, text=other, source=str(source), out=str(out / "openvino"))
     found = in_turn(jobs, settings.rounds)
     ours = found["ours"]
     if "serial" in found:
@@ -200,6 +204,13 @@ def _measure(table: Table, settings: Settings, source: Path, frames: int, weight
         )
     if "yolo" in found:
         table.add(f"{weights}: times as fast as yolo predict save=True", ratio(found["yolo"], ours), "×", least=1.05)
+    if "openvino" in found:
+        table.add(f"{weights}: times as fast with OpenVINO as with ONNX Runtime", ratio(ours, found["openvino"]), "×")
+        over = ratio(ours, found["openvino"], "cpu")
+        table.add(f"{weights}: processor time with ONNX Runtime over that with OpenVINO", over, "×")
+        if "yolo" in found:
+            name = f"{weights}: with OpenVINO, times as fast as yolo predict save=True"
+            table.add(name, ratio(found["yolo"], found["openvino"]), "×")
     table.add(
         f"{weights}: wall over the network alone",
         ratio(ours, found["network"]),
