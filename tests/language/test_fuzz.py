@@ -129,9 +129,17 @@ def test_hostile_files(text: str, folder: Path) -> None:
 def fuzz(seed: int, count: int, folder: Path) -> Counter[str]:
     """How many of ``count`` damaged files showed each code; "good" for those that still compile."""
     rng, found = Random(seed), Counter[str]()
+    failures: list[str] = []
     for _ in range(count):
-        problems = survive(damaged(rng), folder)
+        text = damaged(rng)
+        try:
+            problems = survive(text, folder)
+        except Exception as error:
+            failures.append(f"{type(error).__name__}: {str(error)[:1500]}\nof {text!r}")
+            assert len(failures) < 10, "\n\n".join(failures)
+            continue
         found.update({p.code for p in problems} or {"good"})
+    assert not failures, "\n\n".join(failures)
     return found
 
 

@@ -103,7 +103,9 @@ class Wirer:
             return {}
         if isinstance(node, MappingNode):
             return self._by_port(ports, node)
-        items = node.items if isinstance(node, Listing) else (node,)
+        items = self._listed(node)
+        if items is None:
+            return None
         found = [self._value(item) for item in items]
         if any(f is None for f in found):
             return None
@@ -133,11 +135,22 @@ class Wirer:
                 self.problems.add("VK205", self.where, f"there is no input {key.text!r}", key, help_)
                 failed = True
                 continue
-            items = target.items if isinstance(target, Listing) else (target,)
+            items = self._listed(target)
+            if items is None:
+                failed = True
+                continue
             values = [(self._value(item), item) for item in items]
             named[port.name] = [(v, item) for v, item in values if v is not None]
             failed |= len(named[port.name]) < len(values)
         return None if failed else named
+
+    def _listed(self, node: Node) -> tuple[Node, ...] | None:
+        """The items of a list, or the one thing that is none; an empty list is a problem."""
+        items = node.items if isinstance(node, Listing) else (node,)
+        if not items:
+            help_ = "leave it out to take what is nearest"
+            self.problems.add("VK105", f"{self.where}.in", "an empty list names no value", node, help_)
+        return items or None
 
     def _value(self, node: Node) -> Value | None:
         if not isinstance(node, Scalar) or node.value is None:
