@@ -45,7 +45,7 @@ class CocoSink(SpoolSink[CocoParams]):
         name = source.relpath or source.name
         title = name if source.kind == "image" else f"{name}#{packet.key.index}"
         image = {"file_name": title, "width": frame.width, "height": frame.height}
-        found = [row for objects in detections_of(packet, self._names) for row in annotations(objects)]
+        found = [row for objects in detections_of(packet, self._names) for row in object_rows(objects)]
         return to_json({"image": image, "objects": found}) + "\n"
 
     def text(self, packet: Packet) -> str:
@@ -80,7 +80,7 @@ def _join(file: Any, rows: Iterable[dict[str, Any]]) -> None:
         file.write((",\n" if i else "") + json.dumps(row, ensure_ascii=False))
 
 
-def annotations(objects: Detections) -> Iterable[dict[str, Any]]:
+def object_rows(objects: Detections) -> Iterable[dict[str, Any]]:
     """COCO's row of each object, in source-frame pixels, with ``category`` by name."""
     for i, (x1, y1, x2, y2) in enumerate(objects.xyxy.astype(float).tolist()):
         row: dict[str, Any] = {

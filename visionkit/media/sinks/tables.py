@@ -77,8 +77,6 @@ class Table:
 class TableSink(Sink[T]):
     """Base of outputs that write lines."""
 
-    takes = "results"
-
     def __init__(self, params: T) -> None:
         super().__init__(params)
         self._lock = threading.Lock()
