@@ -197,7 +197,8 @@ HOSTILE: dict[str, str] = {
     "keyword_columns": "stages: [toy.objects, for_each: {as: if, stages: [toy.score: {id: not}], set: {and: not.score, "
     "class: last(not)}}]",
     "empty_lists": "stages: [filter.blur: {in: []}, toy.mix: {in: {other: [], image: []}}, toy.objects: {id: a}, "
-    "for_each: {in: {objects: []}, stages: [filter.blur]}, merge: {in: []}]\noutputs: [media: {in: []}, jsonl: {in: []}]",
+    "for_each: {in: {objects: []}, stages: [filter.blur]}, merge: {in: []}]\n"
+    "outputs: [media: {in: []}, jsonl: {in: []}]",
     "self_reference": "stages: [filter.blur: {id: a, in: a}, filter.blur: {id: source}, filter.blur: {id: index, "
     "when: index > 2}]",
 }
