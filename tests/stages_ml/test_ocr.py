@@ -8,8 +8,10 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from visionkit.data import Image
+from visionkit.errors import WeightsError
 from visionkit.lazy import cv2
 from visionkit.stages.ocr._lines import reading_order
+from visionkit.stages.ocr.easyocr import EasyOcrParams, EasyOcrStage
 from visionkit.stages.ocr.rapidocr import RapidOcr, RapidOcrParams
 
 TEXTS = ("Invoice 2024-0815", "Page 3 of 7", "Main Street 12", "Total due: 1,234.56 EUR")
@@ -117,3 +119,61 @@ def test_reading_order_is_rows_then_columns() -> None:
 
     boxes = np.array([box(100, 3), box(0, 31), box(0, 0), box(50, 28), box(0, 60)], float)
     assert reading_order(boxes) == [2, 0, 1, 3, 4]
+
+
+@pytest.fixture(scope="module")
+def library(models):
+    """EasyOCR as its own users call it."""
+    easyocr = pytest.importorskip("easyocr")
+    try:
+        folder = str(models.file("easyocr_en").parent)
+        models.file("easyocr_en", "english_g2.pth")
+    except WeightsError:
+        pytest.skip("the weights easyocr_en are not on this machine and cannot be fetched")
+    return easyocr.Reader(
+        ["en"],
+        gpu=False,
+        model_storage_directory=folder,
+        user_network_directory=folder,
+        download_enabled=False,
+        verbose=False,
+        quantize=False,
+    )
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_easyocr_reads_what_the_library_reads(opened, library) -> None:
+    stage = opened(EasyOcrStage(EasyOcrParams(min_score=0.0)))
+    pixels = turned(page(), -12)[:220, :330].copy()
+    wanted = {text: (box, score) for box, text, score in library.readtext(pixels)}
+    (found,) = stage.run([Image(pixels)])
+    assert set(found.texts) == set(wanted)
+    assert len(wanted) >= 2
+    for text, score, polygon in zip(found.texts, found.scores, found.polygons, strict=True):
+        np.testing.assert_allclose(polygon, wanted[text][0], atol=0.01)
+        assert score == pytest.approx(wanted[text][1], abs=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_easyocr_recognises_crops_as_the_library_does(opened, library) -> None:
+    lines = [plate(text, width) for text, width in [("B-MW 123", 200), ("HH-901", 200), ("7", 44)]]
+    reading = opened(EasyOcrStage(EasyOcrParams(mode="recognize", min_score=0.0))).run([Image(line) for line in lines])
+    for line, found in zip(lines, reading, strict=True):
+        ((_, text, score),) = library.recognize(line)
+        assert found.text == text
+        assert found.score == pytest.approx(score, abs=1e-3)
+
+
+@pytest.mark.parametrize("mode", ["read", "recognize"])
+def test_easyocr_on_pictures_without_text(opened, mode) -> None:
+    pytest.importorskip("easyocr")
+    stage = opened(EasyOcrStage(EasyOcrParams(mode=mode)))
+    pictures = [Image(np.full(shape, 128, np.uint8), "gray") for shape in [(1, 1), (3, 400), (400, 9), (40, 40)]]
+    assert [len(found) for found in stage.run(pictures)] == [0, 0, 0, 0]
+    assert stage.run([]) == []
+
+
+def test_easyocr_without_a_recogniser_for_the_language(opened) -> None:
+    pytest.importorskip("easyocr")
+    with pytest.raises(WeightsError, match="no recogniser for ja"):
+        opened(EasyOcrStage(EasyOcrParams(languages=("ja",))))
