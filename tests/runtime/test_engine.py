@@ -89,6 +89,7 @@ def random_plan(rng: random.Random) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_random_plans_all_end_in_order_and_equal_the_serial_run() -> None:
     """Deadlock hunt: tiny credit, several sources, failing packets; pytest's timeout is the hunter."""
     count = int(os.environ.get("VISIONKIT_RANDOM_PLANS", "1000"))

@@ -91,6 +91,7 @@ def keys_text(every: int | None, until: int | None, asked: int | None) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_feedback_equals_lock_step_on_random_plans() -> None:
     count = int(os.environ.get("VISIONKIT_RANDOM_PLANS", "500"))
     for number in range(count):

@@ -103,8 +103,12 @@ class Image:
         """
         if width < 1 or height < 1 or x < 0 or y < 0 or x + width > self.width or y + height > self.height:
             raise DataError(f"crop: window {(x, y, width, height)} does not lie inside {self.width}×{self.height}")
-        pixels = self.native()[y : y + height, x : x + width]
-        return type(self)(pixels, "gray" if self.is_gray else "bgr", self.canvas.crop(x, y, width, height))
+        order: Order = "gray" if self.is_gray else "bgr"
+        made = object.__new__(type(self))  # what was checked once need not be checked for every crop
+        made._arrays = {order: self._array(order)[y : y + height, x : x + width]}
+        made.order = order
+        made.canvas = self.canvas.crop(x, y, width, height)
+        return made
 
     def _array(self, order: str) -> Pixels:
         found = self._arrays.get(order)

@@ -101,7 +101,8 @@ class FoldSegment(Segment):
     def _reading(self, setter: SetColumn, child: Token) -> Any:
         if setter.fields:
             (name,) = setter.setter.argument.names
-            return _record(child.values[setter.slots[name]], setter.fields)
+            id_ = max(setter.slots, key=len)
+            return _record(child.values[setter.slots[id_]], setter.fields, name[len(id_) + 1 :])
         env = Environment({n: child.values[slot] for n, slot in setter.slots.items()}, child.plain_names())
         return _first(setter.setter.argument.evaluate(env))
 
@@ -149,13 +150,18 @@ def _join_text(parts: list[TextLines], canvas: Any) -> TextLines:
     return TextLines(canvas, texts, scores, polygons)
 
 
-def _record(value: Any, fields: tuple[str, ...]) -> dict[str, Any] | None:
-    """The fields of a result as scalars: of objects, those of the best; None if there is nothing to read."""
+def _record(value: Any, fields: tuple[str, ...], path: str) -> dict[str, Any] | None:
+    """The fields of a result as scalars: of objects, those of the best; None if there is nothing to read.
+
+    ``path`` leads to a record inside the result, such as a column with fields of its own; "" is the result itself.
+    """
     if value is ABSENT or (hasattr(value, "__len__") and len(value) == 0):
         return None
     if isinstance(value, Detections):
         value = value.select([int(np.argmax(value.score))])
     source = reader(value)
+    for part in filter(None, path.split(".")):
+        source = source.field(part)
     return {name: _first(source.field(name)) for name in fields}
 
 

@@ -62,6 +62,8 @@ class Canvas:
 
     def crop(self, x: float, y: float, width: int, height: int) -> Canvas:
         """The canvas of the window whose top left corner is (x, y) on this one."""
+        if isinstance(self.to_frame, Homography):
+            return Canvas(width, height, self.frame_width, self.frame_height, self.to_frame.shifted(x, y))
         return self.derive(width, height, Homography.translation(x, y))
 
     def resize(self, width: int, height: int) -> Canvas:

@@ -52,6 +52,22 @@ class Homography:
     def translation(dx: float, dy: float) -> Homography:
         return Homography(np.array([[1.0, 0.0, dx], [0.0, 1.0, dy], [0.0, 0.0, 1.0]]))
 
+    def shifted(self, dx: float, dy: float) -> Homography:
+        """This map after a shift by (dx, dy). Few crops are ever lifted: the matrix is made when asked for."""
+        made = object.__new__(Homography)
+        object.__setattr__(made, "_shift", (self, dx, dy))
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "matrix" or "_shift" not in self.__dict__:
+            raise AttributeError(name)
+        base, dx, dy = self.__dict__["_shift"]
+        matrix = base.matrix.copy()
+        matrix[:, 2] += matrix[:, 0] * dx + matrix[:, 1] * dy
+        matrix.flags.writeable = False
+        object.__setattr__(self, "matrix", matrix)
+        return matrix
+
     @property
     def is_axis_aligned(self) -> bool:
         """True for scale and shift alone: boxes stay boxes."""
