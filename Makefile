@@ -50,7 +50,7 @@ define install
 	@touch $@
 endef
 
-$(VENV)/.core: WHAT := .
+$(VENV)/.core: WHAT := .[track]
 $(VENV)/.core: $(VENV)/.python $(PACKAGES)
 	$(install)
 

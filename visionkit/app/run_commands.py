@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from visionkit.app.batch_commands import Resume, RetryFailed, Shard, parse_shard
-from visionkit.errors import UsageError
+from visionkit.errors import MissingExtraError, UsageError
 
 PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
 Sources = Annotated[
@@ -98,7 +98,10 @@ def demo(
         typer.echo(f"\n{name}: {', '.join(inputs)}")
         loaded = Pipeline.load(resource_dir("pipelines") / name).with_settings(offline=offline)
         given = [str(samples / i) for i in inputs]
-        code = max(code, Reporter().execute(loaded, given, out / Path(name).stem, True, SourceOptions()))
+        try:
+            code = max(code, Reporter().execute(loaded, given, out / Path(name).stem, True, SourceOptions()))
+        except MissingExtraError as error:
+            typer.echo(f"left out: {error.message}; {error.help}")
     typer.echo(f"\nOpen the pictures and videos in {out.resolve()}")
     return code
 
