@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from visionkit.data import Annotated, Image
+from visionkit.data import Annotated, Detections, Image
 from visionkit.errors import PipelineError, Position, Problem, VisionkitError, did_you_mean
 from visionkit.expr import Expression, Record, Template
 from visionkit.pipeline import document
@@ -182,8 +182,7 @@ class Compiler:
         on_error = read_on_error(item, self.variables)
         if params is not None:
             self._check(stage, params, item, bindings, board)
-        columns = stage.columns(params) if params is not None else {}
-        outputs = self._outputs(id_, stage, ports, bindings, columns, board, item)
+        outputs = self._outputs(id_, stage, ports, bindings, params, board, item)
         if params is None or bindings is None:
             return []
         slots = tuple(value.slot for value in outputs)
@@ -261,7 +260,7 @@ class Compiler:
         stage: type[Stage[Any]],
         ports: Ports,
         bindings: tuple[Binding, ...] | None,
-        columns: Any,
+        params: StageParams | None,
         board: Board,
         item: Item,
     ) -> list[Value]:
@@ -276,6 +275,10 @@ class Compiler:
             left = ", ".join(p for p in planes if p != "source")
             help_ = f"a stage left the frame: {left}; draw before it, or name another picture with in:"
             self.problems.add("VK206", item.name, message, item.node, help_)
+        untracked = [v for v in consumed if issubclass(v.type, Detections) and "track_id" not in v.columns]
+        if stage.needs_tracks and untracked:
+            message = f"needs tracked objects, but those of {untracked[0].id!r} have no identity from frame to frame"
+            self.problems.add("VK204", item.name, message, item.node, "put a tracker before it: - track.bytetrack")
         plane = id_ if stage.detaches else planes[0]
         inherited: dict[str, Any] = {}
         for value in consumed:
@@ -284,15 +287,14 @@ class Compiler:
         for port in ports.outputs:
             board.hide_consumed(port.type, consumed)
             keeps = any(v.type is port.type for v in consumed)
-            full = {**(inherited if keeps else {}), **columns}
+            own = stage.fields(params, port.name) if params is not None else {}
+            full = {**(inherited if keeps else {}), **own}
             made.append(board.add(f"{id_}.{port.name}" if port.name else id_, port.type, id_, full, plane))
         return made
 
 
 def parameter_scope(bindings: tuple[Binding, ...], board: Board) -> dict[str, Any]:
     """Names for expressions among a stage's parameters: its ports, and the columns of its first detections."""
-    from visionkit.data import Detections
-
     scope: dict[str, Any] = {}
     columns: dict[str, Any] | None = None
     for binding in bindings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from visionkit.expr import ExprError, Expression, Kind, Record, Type
 from visionkit.pipeline.document import QUOTES, Node, Scalar
@@ -20,12 +21,42 @@ PACKET_NAMES: dict[str, Type | Record] = {
 
 
 def scope_of(values: Iterable[Value]) -> dict[str, Type | Record]:
-    """Names for the type checker: the packet's own and every value by its id."""
+    """Names for the type checker: the packet's own and every value by its id; ``a.b`` is the field ``b`` of ``a``."""
     scope = dict(PACKET_NAMES)
+    dotted: dict[str, dict[str, Type | Record]] = {}
     for value in values:
-        if "." not in value.id:
-            scope[value.id] = record_of(value.type, value.columns)
+        root, _, rest = value.id.partition(".")
+        record = record_of(value.type, value.columns)
+        if rest:
+            dotted.setdefault(root, {})[rest] = record
+        else:
+            scope[root] = record
+    for root, children in dotted.items():
+        scope[root] = _with_children(scope.get(root), children)
     return scope
+
+
+def _with_children(own: Type | Record | None, children: Mapping[str, Type | Record]) -> Record:
+    """A record with further fields; a dotted name is a field of a field."""
+    made: dict[str, Type | Record] = {}
+    for name, record in children.items():
+        first, _, rest = name.partition(".")
+        made[first] = _with_children(made.get(first), {rest: record}) if rest else record
+    if isinstance(own, Record):
+        return replace(own, fields={**own.fields, **made})
+    return Record(made, noun="several values")
+
+
+def slots_of(names: Iterable[str], values: Iterable[Value]) -> dict[str, int]:
+    """The slots of the values that dotted names speak of, by id."""
+    heads = {head for name in names for head in _heads(name)}
+    return {value.id: value.slot for value in values if value.id in heads}
+
+
+def _heads(name: str) -> Iterator[str]:
+    """``a.b.c`` → ``a``, ``a.b``, ``a.b.c``."""
+    parts = name.split(".")
+    return (".".join(parts[: i + 1]) for i in range(len(parts)))
 
 
 def read_text(node: Node, where: str, variables: Variables) -> str | None:
@@ -72,6 +103,4 @@ def compile_condition(
             "VK153", where, "gives an answer per object, but a stage runs for the packet as a whole", node, help_
         )
         return None
-    roots = {name.partition(".")[0] for name in expression.names}
-    slots = {v.id: v.slot for v in values if v.id in roots}
-    return Condition(expression, slots)
+    return Condition(expression, slots_of(expression.names, values))

@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Detections, Image, TextLines
+from visionkit.data.detections import GEOMETRY
 from visionkit.errors import did_you_mean
 from visionkit.expr import ExprError, Record, Setter, Type
-from visionkit.pipeline.conditions import compile_condition, read_text, scope_of
+from visionkit.pipeline.conditions import compile_condition, read_text, scope_of, slots_of
 from visionkit.pipeline.document import Mapping, Scalar
-from visionkit.pipeline.items import Item, read_on_error
+from visionkit.pipeline.items import Item, misnamed, read_on_error
 from visionkit.pipeline.plan import Cadence, ForEachNode, Node, Scope, SetColumn
 from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.fields import record_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PORTS = (InputPort("objects", (Detections,)), InputPort("image", (Image,)))
 EXPORTED = (Detections, TextLines)
+TAKEN = {*GEOMETRY, "count", "class_id", "track_id"}
+"""Columns that ``set`` cannot set; ``score`` and ``class_name`` it can."""
 
 
 def compile_for_each(compiler: Compiler, item: Item, id_: str, board: Board) -> list[Node]:
@@ -97,8 +100,8 @@ def _name(compiler: Compiler, item: Item) -> str:
     if node is None:
         return "object"
     name = compiler.variables.text(node, "for_each.as") if isinstance(node, Scalar) else ""
-    if not name.isidentifier():
-        compiler.problems.add("VK109", "for_each.as", f"a name is letters, digits and _, got {name!r}", node)
+    if problem := misnamed(name):
+        compiler.problems.add("VK109", "for_each.as", f"a name {problem}, got {name!r}", node)
         return "object"
     return name
 
@@ -171,8 +174,8 @@ def _setters(compiler: Compiler, item: Item, board: Board) -> tuple[tuple[SetCol
     added: dict[str, Type | Record] = {}
     for key, value in node:
         where = f"for_each.set.{key.text}"
-        if not key.text.isidentifier():
-            compiler.problems.add("VK109", where, "a column's name is letters, digits and _", key)
+        if reason := misnamed(key.text) or ("is one that objects have already" if key.text in TAKEN else ""):
+            compiler.problems.add("VK109", where, f"a column's name {reason}, got {key.text!r}", key)
             continue
         text = read_text(value, where, compiler.variables)
         if text is None:
@@ -189,8 +192,7 @@ def _setters(compiler: Compiler, item: Item, board: Board) -> tuple[tuple[SetCol
             continue
         type_ = setter.type(scope)
         added[key.text] = _rowwise(type_)
-        roots = {name.partition(".")[0] for name in setter.argument.names}
-        slots = {v.id: v.slot for v in board.values if v.id in roots}
+        slots = slots_of(setter.argument.names, board.values)
         fields = tuple(type_.fields) if isinstance(type_, Record) else ()
         setters.append(SetColumn(key.text, setter, slots, fields))
     return tuple(setters), added

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from visionkit.expr.parser import RESERVED as KEYWORDS
+from visionkit.pipeline.conditions import PACKET_NAMES
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
 from visionkit.pipeline.variables import Variables
 
@@ -75,15 +77,21 @@ def read_id(item: Item, taken: set[str], variables: Variables) -> str:
             chosen = f"{base}_{number}"
         return chosen
     id_ = variables.text(node, f"{item.name}.id") if isinstance(node, Scalar) else ""
-    problems = variables.problems
-    if not _ID.fullmatch(id_):
-        problems.add(
-            "VK109", f"{item.name}.id", f"an id is letters, digits and _, and starts with a letter, got {id_!r}", node
-        )
+    if problem := misnamed(id_):
+        variables.problems.add("VK109", f"{item.name}.id", f"an id {problem}, got {id_!r}", node)
         return f"_{len(taken)}"
     if id_ in taken:
-        problems.add("VK109", f"{item.name}.id", f"the id {id_!r} is taken by an earlier stage", node)
+        variables.problems.add("VK109", f"{item.name}.id", f"the id {id_!r} is taken by an earlier stage", node)
     return id_
+
+
+def misnamed(name: str) -> str:
+    """What is wrong with a name that expressions are to use; empty if nothing is."""
+    if not _ID.fullmatch(name):
+        return "is letters, digits and _, and starts with a letter"
+    if name in KEYWORDS:
+        return "is no word of the language"
+    return "is none of the packet's own names" if name in PACKET_NAMES else ""
 
 
 def read_flag(item: Item, key: str, variables: Variables, default: bool = True) -> bool:

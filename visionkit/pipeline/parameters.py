@@ -55,7 +55,7 @@ def _note(model: type[BaseModel], node: Mapping, where: str, error: Any, variabl
 
 
 def _needs_quotes(error: Any, at: Node) -> bool:
-    wants_text = "str" in error["type"] or "text" in str(error["msg"]).lower()
+    wants_text = error["type"] == "string_type" or "must be a text" in str(error["msg"])
     return wants_text and (isinstance(at, (Mapping, Listing)) or (isinstance(at, Scalar) and at.value is None))
 
 
@@ -77,10 +77,14 @@ def _message(error: Any) -> str:
 
 
 def find(node: Node, location: list[str]) -> Node:
-    """The deepest node that the location reaches; parts that name no key or index are skipped."""
-    for part in location:
+    """The deepest node that the location reaches; parts that name no key or index are skipped.
+
+    Where pydantic speaks of a key itself (``[key]``), it is the key.
+    """
+    for part, following in zip(location, [*location[1:], ""], strict=True):
         if isinstance(node, Mapping):
-            node = node.get(part) or node
+            found = node.key(part) if following == "[key]" else node.get(part)
+            node = found or node
         elif isinstance(node, Listing) and part.isdigit() and int(part) < len(node.items):
             node = node.items[int(part)]
     return node

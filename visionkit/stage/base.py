@@ -33,6 +33,9 @@ class Stage(Generic[P]):
     extra_columns: ClassVar[Mapping[str, Type | Record]] = {}
     """Columns that the stage adds to the detections it yields, for the type checker."""
 
+    needs_tracks: ClassVar[bool] = False
+    """True for stages whose detections must have identities from frame to frame."""
+
     detaches: ClassVar[bool] = False
     """True for stages whose picture has no place in the source frame: a mosaic, a generated picture."""
 
@@ -56,6 +59,14 @@ class Stage(Generic[P]):
     def columns(cls, params: P) -> Mapping[str, Type | Record]:
         """Columns added to the detections, where they depend on the parameters."""
         return cls.extra_columns
+
+    @classmethod
+    def fields(cls, params: P, port: str) -> Mapping[str, Type | Record]:
+        """What expressions may ask of the output ``port`` ("" where there is only one) beyond what its type has.
+
+        By default the :meth:`columns`; to be overridden by stages whose outputs differ in them.
+        """
+        return cls.columns(params)
 
     @classmethod
     def check(cls, params: P, weights: Any) -> Sequence[tuple[str, str, str]]:

@@ -101,11 +101,29 @@ class _Objects:
 
 
 class _Scores:
-    def __init__(self, scores: Scores) -> None:
+    """Reads scores by name; ``door`` opens ``door.in``, ``door.out``."""
+
+    def __init__(self, scores: Scores, prefix: str = "") -> None:
         self._scores = scores
+        self._prefix = prefix
 
     def field(self, name: str) -> Any:
-        return self._scores.values.get(name)
+        values = self._scores.values
+        full = self._prefix + name
+        if full not in values and any(key.startswith(full + ".") for key in values):
+            return _Scores(self._scores, full + ".")
+        return values.get(full)
+
+
+class _Branch:
+    """A value (or nothing) and the values called ``id.name`` below it."""
+
+    def __init__(self, own: Any, below: Mapping[str, Any]) -> None:
+        self._own = own
+        self._below = Environment(below)
+
+    def field(self, name: str) -> Any:
+        return self._below[name] if name in self._below else self._own.field(name)
 
 
 def reader(value: Any) -> Any:
@@ -129,11 +147,13 @@ class Environment(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name in self._plain:
             return self._plain[name]
+        below = {key[len(name) + 1 :]: self._values[key] for key in self._values if key.startswith(name + ".")}
+        if below:
+            return _Branch(reader(self._values.get(name)), below)
         return reader(self._values[name])
 
     def __iter__(self) -> Any:
-        yield from self._plain
-        yield from (name for name in self._values if name not in self._plain)
+        yield from dict.fromkeys([*self._plain, *(name.partition(".")[0] for name in self._values)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
