@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from visionkit.backends.cache import ModelCache
     from visionkit.backends.loaders import load_model
     from visionkit.backends.model import Model, Settings
-    from visionkit.backends.suppression import nms, nms_rotated, soft_nms
     from visionkit.backends.preprocess import Fitted, fit, fit_batch, input_size
+    from visionkit.backends.suppression import nms, nms_rotated, soft_nms
 
 _HOMES = {
     "Fitted": "preprocess",

@@ -49,7 +49,8 @@ def load(entry: Entry, files: tuple[Path, ...], _: Settings) -> Cv2Model:
     graph, *config = sorted(files, key=lambda path: path.suffix == ".pbtxt")
     try:
         if graph.suffix == ".pb":
-            net = cv2.dnn.readNetFromTensorflow(str(graph), str(config[0]) if config else "", *_engine())
+            read: Any = cv2.dnn.readNetFromTensorflow  # its type does not know that the engine is optional
+            net = read(str(graph), str(config[0]) if config else "", *_engine())
         else:
             net = cv2.dnn.readNet(str(graph))
     except cv2.error as error:

@@ -9,6 +9,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 ``file``                      several ONNX files, run side by side
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
 ``timm:vit_tiny_…``           a network of timm
+``smp:Unet``                  an architecture of segmentation-models-pytorch
 ``nets:unet.unet_mobilenet``  a function of visionkit.nets
 ``ultralytics``               the bare network in an Ultralytics checkpoint
 ============================  ===================================================================
@@ -33,6 +34,7 @@ LOADERS = MappingProxyType(
         "file": "visionkit.backends.onnx:load_set",
         "torchvision": "visionkit.backends.torchnet:load_torchvision",
         "timm": "visionkit.backends.torchnet:load_timm",
+        "smp": "visionkit.backends.torchnet:load_smp",
         "nets": "visionkit.backends.torchnet:load_own",
         "ultralytics": "visionkit.backends.yolo:load",
     }

@@ -95,6 +95,20 @@ def load_timm(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Torc
     return _filled(entry, timm.create_model(name, pretrained=False, **options), files, settings)
 
 
+def load_smp(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchModel:
+    """``loader: smp:<Architecture>``: a network of segmentation-models-pytorch, made with ``settings.build``.
+
+    Raises:
+        WeightsError: the library has no such architecture, or the file's tensors do not fit it.
+    """
+    library = load("segmentation_models_pytorch")
+    name = _what(entry)
+    if not isinstance(getattr(library, name, None), type):
+        raise WeightsError(f"{entry.name}: segmentation-models-pytorch has no architecture {name!r}")
+    build = {"classes": max(1, len(entry.classes)), **entry.settings.get("build", {}), "encoder_weights": None}
+    return _filled(entry, getattr(library, name)(**build), files, settings)
+
+
 def load_own(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchModel:
     """``loader: nets:<module>.<function>``: a network of :mod:`visionkit.nets`, called with ``settings.build``.
 
