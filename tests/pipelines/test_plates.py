@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @dataclass(frozen=True)
 class Shown:
-    """One plate as a frame shows it: its frame, its text, and the text of the true plate below it, None if there is none."""
+    """One plate as a frame shows it: which frame, its text, the text of the true plate below it (None: there is none)."""
 
     index: int
     text: str

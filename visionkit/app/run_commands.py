@@ -110,6 +110,7 @@ DEMOS = (
     ("detect.yaml", ("photos",)),
     ("edges.yaml", ("photos/coffee.jpg",)),
     ("track.yaml", ("walk.mp4",)),
+    ("plates.yaml", ("traffic.mp4",)),
 )
 """What the demo runs: a bundled pipeline and bundled samples."""
 
