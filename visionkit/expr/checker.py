@@ -27,18 +27,19 @@ from visionkit.expr.types import Kind, Record, Scope, Type
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of a node: its kind, and whose rows it has one value for (None: a scalar)."""
+    """What is known of a node: its kind, and whose rows it has one value for (None: a scalar, or ``vague``)."""
 
     kind: Kind
     rows: str | None = None
     null: bool = False
+    vague: bool = False
 
     @property
     def type(self) -> Type:
         return Type(self.kind, self.rows is not None)
 
 
-UNKNOWN = Found(Kind.ANY)
+UNKNOWN = Found(Kind.ANY, vague=True)
 
 
 def resolve(name: Name, scope: Scope) -> Type | Record:
@@ -122,11 +123,12 @@ class Checker:
 
     def _combined(self, offset: int, kind: Kind, parts: Iterable[Found]) -> Found:
         """The result of combining ``parts`` row by row."""
+        parts = list(parts)
         owners = [part.rows for part in parts if part.rows is not None]
         if problem := strangers(owners, offset):
             self.problems.append(problem)
             return UNKNOWN
-        return Found(kind, owners[0] if owners else None)
+        return Found(kind, owners[0] if owners else None, vague=not owners and any(part.vague for part in parts))
 
     @found.register
     def _(self, node: Literal) -> Found:
@@ -214,7 +216,7 @@ class Checker:
         parts = [self._want(part, kind, f"{function.name}()") for part, kind in wanted]
         if not function.aggregate:
             return self._combined(node.offset, function.gives, parts)
-        if parts[0].rows is None and parts[0].kind is not Kind.ANY:
+        if parts[0].rows is None and parts[0].kind is not Kind.ANY and not parts[0].vague:
             message = f"{function.name}() needs a column, got a single value"
             help = f"{function.usage}; a column has one value per object"
             self._problem(KIND, node.arguments[0].offset, message, help)

@@ -13,6 +13,7 @@ from visionkit.expr import ExprError, Record, Setter, Type
 from visionkit.pipeline.conditions import compile_condition, read_text, scope_of, slots_of
 from visionkit.pipeline.document import Mapping, Scalar
 from visionkit.pipeline.items import Item, misnamed, read_on_error
+from visionkit.pipeline.parameters import stray
 from visionkit.pipeline.plan import Cadence, ForEachNode, Node, Scope, SetColumn
 from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.fields import record_of
@@ -126,10 +127,11 @@ def _cadence(compiler: Compiler, item: Item, tracked: bool) -> Cadence | None:
     value = compiler.variables.plain(node, where)
     if isinstance(value, int) and not isinstance(value, bool):
         value = {"frames": value, **({"per": "track"} if tracked else {})}
-    if not isinstance(value, dict) or not value or set(value) - {"frames", "seconds", "per"}:
-        problems.add(
-            "VK117", where, "must be a number of frames, or {frames: n} or {seconds: s}, with per: track", node
-        )
+    keys = ("frames", "seconds", "per")
+    unknown = [key for key in value if key not in keys] if isinstance(value, dict) else []
+    if not isinstance(value, dict) or not value or unknown:
+        message = "must be a number of frames, or {frames: n} or {seconds: s}, with per: track"
+        problems.add("VK117", where, message, node, did_you_mean(unknown[0], keys) if unknown else "")
         return None
     frames, seconds, per = value.get("frames"), value.get("seconds"), value.get("per")
     if (frames is None) == (seconds is None):
@@ -138,12 +140,8 @@ def _cadence(compiler: Compiler, item: Item, tracked: bool) -> Cadence | None:
     number: Any = frames if seconds is None else seconds
     whole = isinstance(number, int) and not isinstance(number, bool)
     if not (whole if seconds is None else whole or isinstance(number, float)) or not 0 < number <= 1_000_000:
-        problems.add(
-            "VK117",
-            where,
-            f"must be a {'whole number of frames from 1' if seconds is None else 'time above 0 s'}, got {number!r}",
-            node,
-        )
+        wanted = "whole number of frames from 1" if seconds is None else "time above 0 s"
+        problems.add("VK117", where, f"must be a {wanted}, got {number!r}", node)
         return None
     if per not in (None, "track"):
         problems.add("VK117", where, f"per can only be track, got {per!r}", node)
@@ -174,8 +172,8 @@ def _setters(compiler: Compiler, item: Item, board: Board) -> tuple[tuple[SetCol
     added: dict[str, Type | Record] = {}
     for key, value in node:
         where = f"for_each.set.{key.text}"
-        if reason := misnamed(key.text) or ("is one that objects have already" if key.text in TAKEN else ""):
-            compiler.problems.add("VK109", where, f"a column's name {reason}, got {key.text!r}", key)
+        if reason := misnamed(key.text) or ("must not be one that objects have already" if key.text in TAKEN else ""):
+            compiler.problems.add("VK109", where, f"a column's name {reason}, got {key.text!r}", key, stray(key, value))
             continue
         text = read_text(value, where, compiler.variables)
         if text is None:

@@ -88,10 +88,10 @@ def read_id(item: Item, taken: set[str], variables: Variables) -> str:
 def misnamed(name: str) -> str:
     """What is wrong with a name that expressions are to use; empty if nothing is."""
     if not _ID.fullmatch(name):
-        return "is letters, digits and _, and starts with a letter"
+        return "must be letters, digits and _, and start with a letter"
     if name in KEYWORDS:
-        return "is no word of the language"
-    return "is none of the packet's own names" if name in PACKET_NAMES else ""
+        return "must not be a word of the language"
+    return "must not be one of the packet's own names" if name in PACKET_NAMES else ""
 
 
 def read_flag(item: Item, key: str, variables: Variables, default: bool = True) -> bool:

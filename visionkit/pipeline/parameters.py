@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from visionkit.errors import did_you_mean
+from visionkit.errors import Position, did_you_mean
 from visionkit.expr import ExprError
 from visionkit.pipeline.document import QUOTES, Listing, Mapping, Node, Scalar
+from visionkit.pipeline.problems import expression_place
 from visionkit.pipeline.variables import Variables
 
 M = TypeVar("M", bound=BaseModel)
@@ -24,34 +27,65 @@ def validate(model: type[M], node: Mapping, where: str, variables: Variables) ->
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        for item in error.errors(include_url=False):
-            _note(model, node, where, item, variables)
+        found = [_problem(model, node, where, item) for item in error.errors(include_url=False)]
+    for problem in _united(found):
+        problems.add(*problem)
     return None
 
 
-def _note(model: type[BaseModel], node: Mapping, where: str, error: Any, variables: Variables) -> None:
-    problems, location = variables.problems, [str(part) for part in error["loc"]]
+Found = tuple[str, str, str, Node | Position, str]
+"""Code, where, message, place, help."""
+
+
+def _problem(model: type[BaseModel], node: Mapping, where: str, error: Any) -> Found:
+    location = [str(part) for part in error["loc"]]
     name = location[0] if location else ""
     path = f"{where}.{name}" if name else where
     if error["type"] == "extra_forbidden" and len(location) == 1:
         known = list(model.model_fields)
         help_ = did_you_mean(name, known) or f"parameters of {where}: {', '.join(known) or 'none'}"
-        problems.add("VK111", path, f"{where} has no parameter {name!r}", node.key(name) or node, help_)
-        return
+        key = node.key(name) or node
+        return "VK111", path, f"{where} has no parameter {name!r}", key, stray(key, node.get(name)) or help_
     if error["type"] == "missing" and len(location) == 1:
-        field = model.model_fields[name]
-        problems.add("VK113", path, "this parameter must be given", node, field.description or "")
-        return
+        return "VK113", path, "this parameter must be given", node, model.model_fields[name].description or ""
     at = find(node, location)
     inner = (error.get("ctx") or {}).get("error")
     if isinstance(inner, ExprError):
-        problems.add_expression(path, inner, at)
-    elif _needs_quotes(error, at):
+        return inner.code, path, inner.message, *expression_place(inner, at)
+    if _needs_quotes(error, at):
         got = "nothing (a # begins a comment)" if isinstance(at, Scalar) else "a mapping or list"
-        problems.add("VK108", path, f"must be a text, got {got}", at, f'{QUOTES}: {name}: "..."')
-    else:
-        message, _, help_ = _message(error).partition("; ")
-        problems.add("VK112", path, message, at, help_)
+        return "VK108", path, f"must be a text, got {got}", at, f'{QUOTES}: {name}: "..."'
+    message, _, help_ = _message(error).partition("; ")
+    if error["type"] in _LISTS and isinstance(at, Scalar) and at.value is not None:
+        help_ = f"write a list: {name}: [{at.text}]"
+    return "VK112", path, message, at, help_
+
+
+def _united(found: list[Found]) -> Iterator[Found]:
+    """One problem for each place: where a value may be of several types, pydantic has a complaint for each."""
+    groups: dict[tuple[str, Position], list[Found]] = {}
+    for problem in found:
+        at = problem[3]
+        place = at if isinstance(at, Position) else at.position
+        groups.setdefault((problem[1], place), []).append(problem)
+    for same in groups.values():
+        wants = [re.fullmatch("must be (.*), got (.*)", message) for _, _, message, _, _ in same]
+        if len(same) > 1 and all(wants):
+            choices = dict.fromkeys(want[1] for want in wants if want)
+            if "a number" in choices:
+                choices.pop("a whole number", None)
+            choice = " or ".join(choices)
+            code, path, _, at, help_ = same[0]
+            yield code, path, f"must be {choice}, got {wants[0][2] if wants[0] else ''}", at, help_
+        else:
+            yield from same
+
+
+def stray(key: Node, value: Node | None) -> str:
+    """Help for a key that looks like the end of a text cut at a comma; empty for others."""
+    empty = isinstance(value, Scalar) and value.value is None
+    odd = isinstance(key, Scalar) and re.search(r"[^\w.-]", key.text)
+    return f"if this belongs to the text before it, {QUOTES}: a comma in braces ends a text" if empty and odd else ""
 
 
 def _needs_quotes(error: Any, at: Node) -> bool:
@@ -59,20 +93,26 @@ def _needs_quotes(error: Any, at: Node) -> bool:
     return wants_text and (isinstance(at, (Mapping, Listing)) or (isinstance(at, Scalar) and at.value is None))
 
 
+_LISTS = ("tuple_type", "list_type", "set_type", "frozen_set_type")
+_WANTED = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float", "int_parsing_size"), "must be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "must be a number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "must be true or false"),
+    **dict.fromkeys(_LISTS, "must be a list"),
+    **dict.fromkeys(("dict_type", "model_type"), "must be a mapping"),
+    "finite_number": "must be a finite number",
+    "string_type": "must be a text",
+}
+
+
 def _message(error: Any) -> str:
-    text = str(error["msg"]).removeprefix("Value error, ")
-    for old, new in (
-        ("Input should be ", "must be "),
-        ("List should have", "must have"),
-        ("Tuple should have", "must have"),
-    ):
-        text = text.replace(old, new)
+    """What pydantic found, in our words."""
+    text = _WANTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    text = re.sub(r"^Input should be ", "must be ", text)
+    text = re.sub(r"^(?:List|Tuple|Dictionary|String|Set) should have ", "must have ", text)
     if ", got " in text or error["type"] in ("value_error", "missing"):
         return text
     got = repr(error["input"])
-    text = text.replace(", unable to parse string as an integer", "").replace(
-        ", unable to parse string as a number", ""
-    )
     return f"{text}, got {got if len(got) < 80 else got[:77] + '...'}"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from visionkit.errors import PipelineError, Position, Problem
 from visionkit.expr import ExprError
-from visionkit.pipeline.document import Node, Scalar
+from visionkit.pipeline.document import QUOTES, Node, Scalar
 
 CODES = {
     "VK100": "the file cannot be read",
@@ -71,12 +71,8 @@ class Problems:
             self.raise_if_any()
 
     def add_expression(self, where: str, error: ExprError, node: Node) -> None:
-        """An error inside the text of ``node``, at its exact column where the text stands in the file as it is."""
-        position = node.position
-        if isinstance(node, Scalar):
-            before = node.text.partition("$")[0]  # behind a variable, columns have moved
-            position = node.position_of(min(error.offset, len(before)))
-        self.add(error.code, where, error.message, position, error.help)
+        """An error inside the text of ``node``."""
+        self.add(error.code, where, error.message, *expression_place(error, node))
 
     def raise_if_any(self) -> None:
         """End the compilation if anything was found.
@@ -87,6 +83,18 @@ class Problems:
         if self.found:
             nowhere = Position("", 0, 0)
             raise PipelineError(sorted(self.found, key=lambda p: (p.position or nowhere, p.code)))
+
+
+def expression_place(error: ExprError, node: Node) -> tuple[Position, str]:
+    """Where in the file an error of an expression is, at its exact column where the text stands as it is; the help."""
+    if not isinstance(node, Scalar):
+        return node.position, error.help
+    before = node.text.partition("$")[0]  # behind a variable, columns have moved
+    cut = not node.quoted and (
+        node.text.count("(") > node.text.count(")") or node.text.count("[") > node.text.count("]")
+    )
+    help_ = f"{error.help}\nif a comma follows, {QUOTES}: in braces a comma ends a text" if cut else error.help
+    return node.position_of(min(error.offset, len(before))), help_
 
 
 def _shortened(text: str) -> str:

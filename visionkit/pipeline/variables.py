@@ -99,7 +99,7 @@ def _declared(node: Mapping, problems: Problems) -> dict[str, Any]:
         if re.fullmatch(r"[A-Za-z_]\w*", key.text):
             values[key.text] = _literal(value)
         else:
-            message = f"a variable's name is letters, digits and _, and starts with a letter, got {key.text!r}"
+            message = f"a variable's name must be letters, digits and _, and start with a letter, got {key.text!r}"
             problems.add("VK109", "vars", message, key)
     return values
 

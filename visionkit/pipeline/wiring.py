@@ -163,6 +163,8 @@ class Wirer:
         if value is None:
             known = [v.id for v in self.board.values]
             help_ = did_you_mean(id_, known) or f"ids before this point: {', '.join(known)}"
+            if id_ == "source":
+                help_ = f"inside for_each the picture is the crop: {known[0]}"
             self.problems.add("VK203", f"{self.where}.in", f"nothing before this has the id {id_!r}", node, help_)
         return value
 

@@ -51,7 +51,7 @@ def _color(value: Any) -> tuple[int, int, int]:
         return value[0], value[1], value[2]
     names = ", ".join(NAMED_COLORS)
     raise ValueError(
-        f'must be a colour: "#rrggbb" (in quotes), [red, green, blue] from 0 to 255, or one of {names}; got {value!r}'
+        f'must be a colour: "#rrggbb" (in quotes), [red, green, blue] from 0 to 255, or one of {names}, got {value!r}'
     )
 
 
