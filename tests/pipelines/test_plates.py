@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @dataclass(frozen=True)
 class Shown:
-    """One plate as a frame shows it: which frame, its text, the text of the true plate below it (None: there is none)."""
+    """One plate on a frame: which frame, the text it shows, the text of the true plate there (None: there is none)."""
 
     index: int
     text: str

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from visionkit.pipeline.schema import summary
 from visionkit.stage.base import BatchStage, ScanStage
 from visionkit.stage.ports import noun, ports_of
+
+
+class Parameter(NamedTuple):
+    """A parameter in words."""
+
+    name: str
+    type: str
+    default: str
+    description: str
 
 
 def listing(stages: Mapping[str, Any]) -> str:
@@ -26,9 +37,20 @@ def listing(stages: Mapping[str, Any]) -> str:
 
 def describe(name: str, stage: Any) -> str:
     """Everything about one stage."""
-    ports = ports_of(stage)
     lines = [f"{name}: {summary(stage)}", ""]
     lines += (inspect.getdoc(stage) or "").split("\n")[2:]
+    lines += ["", *(f"{word:<7} {text}" for word, text in wiring(stage).items()), "", "parameters"]
+    for parameter in parameters(stage.Params):
+        lines.append(f"  {parameter.name}: {parameter.type} ({parameter.default})")
+        lines += [f"      {parameter.description}"] if parameter.description else []
+    if not stage.Params.model_fields:
+        lines.append("  none")
+    return "\n".join(lines)
+
+
+def wiring(stage: Any) -> dict[str, str]:
+    """What a stage takes and gives, and how it is run."""
+    ports = ports_of(stage)
     takes = [
         f"{p.name}: {p.noun}{' (may be absent)' if p.optional else ''}{' (several)' if p.variadic else ''}"
         for p in ports.inputs
@@ -37,15 +59,21 @@ def describe(name: str, stage: Any) -> str:
     runs = (
         "in batches" if issubclass(stage, BatchStage) else "in order" if issubclass(stage, ScanStage) else "in parallel"
     )
-    lines += ["", f"takes   {', '.join(takes)}", f"gives   {', '.join(gives)}", f"runs    {runs}", "", "parameters"]
-    fields = stage.Params.model_json_schema().get("properties", {})
-    for field, info in stage.Params.model_fields.items():
-        default = "required" if info.is_required() else f"default {_shown(info.default)}"
-        lines.append(f"  {field}: {_type(fields[field])} ({default})")
-        lines += [f"      {info.description}"] if info.description else []
-    if not stage.Params.model_fields:
-        lines.append("  none")
-    return "\n".join(lines)
+    return {"takes": ", ".join(takes), "gives": ", ".join(gives), "runs": runs}
+
+
+def parameters(model: type[BaseModel]) -> list[Parameter]:
+    """The parameters of a stage or an output, in words."""
+    schemas = model.model_json_schema().get("properties", {})
+    return [
+        Parameter(
+            name,
+            _type(schemas[name]),
+            "required" if info.is_required() else f"default {_shown(info.default)}",
+            info.description or "",
+        )
+        for name, info in model.model_fields.items()
+    ]
 
 
 def _type(schema: Mapping[str, Any]) -> str:
@@ -64,4 +92,12 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    return repr(getattr(value, "text", value))
+    """A default as a pipeline file writes it."""
+    value = getattr(value, "text", value)
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_shown, value))}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
