@@ -2,4 +2,5 @@
 
 STAGES = {
     "classify": "classify:Classify",
+    "classify.gradcam": "gradcam:GradCam",
 }
