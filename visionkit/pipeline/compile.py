@@ -154,6 +154,7 @@ class Compiler:
     def _item(self, item: Item, board: Board) -> list[PlanNode]:
         taken = board.names()
         if not read_flag(item, "enabled", self.variables):
+            self.problems.off.add(read_id(item, taken, self.variables))
             return []
         if item.name == "for_each":
             from visionkit.pipeline.foreach import compile_for_each
@@ -168,6 +169,7 @@ class Compiler:
     def _stage(self, item: Item, id_: str, board: Board) -> list[PlanNode]:
         stage = self._class(item)
         if stage is None:
+            self.problems.lost.add(id_)
             return []
         if self.nested and issubclass(stage, ScanStage):
             help_ = "put it before for_each; what lives with a track is written with set:"

@@ -86,6 +86,8 @@ def compile_condition(
     except ExprError as error:
         variables.problems.add_expression(where, error, node)
         return None
+    if variables.problems.misses(expression.names):
+        return None
     errors = expression.check_all(scope)
     for problem in errors:
         variables.problems.add_expression(where, problem, node)

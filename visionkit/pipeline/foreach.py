@@ -183,6 +183,8 @@ def _setters(compiler: Compiler, item: Item, board: Board) -> tuple[tuple[SetCol
         except ExprError as error:
             compiler.problems.add_expression(where, error, value)
             continue
+        if compiler.problems.misses(setter.names):
+            continue
         errors = setter.check_all(scope)
         for problem in errors:
             compiler.problems.add_expression(where, problem, value)

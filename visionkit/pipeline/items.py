@@ -13,7 +13,7 @@ from visionkit.pipeline.variables import Variables
 
 STAGE_KEYS = ("id", "in", "when", "enabled", "on_error")
 FOR_EACH_KEYS = (*STAGE_KEYS, "as", "pad", "every", "until", "set", "stages")
-USE_KEYS = (*STAGE_KEYS, "file", "vars")
+USE_KEYS = ("id", "in", "enabled", "file", "vars")
 OUTPUT_KEYS = ("id", "in", "when", "enabled")
 _ID = re.compile(r"[A-Za-z_]\w*")
 

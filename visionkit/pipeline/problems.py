@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from visionkit.errors import PipelineError, Position, Problem
@@ -43,6 +45,7 @@ CODES = {
 }
 
 
+SWITCHED_OFF = "the stage of that id is switched off by enabled:"
 MAX_PROBLEMS = 100
 LONGEST = 300
 """Characters of a line of a message; a word of the file may be longer."""
@@ -50,9 +53,16 @@ LONGEST = 300
 
 @dataclass
 class Problems:
-    """A growing list; :meth:`raise_if_any` ends the compilation, and so does the hundredth problem."""
+    """A growing list; :meth:`raise_if_any` ends the compilation, and so does the hundredth problem.
+
+    Attributes:
+        lost: ids of stages that could not be compiled: what follows from their absence is no news.
+        off: ids of stages that ``enabled`` switched off.
+    """
 
     found: list[Problem] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    off: set[str] = field(default_factory=set)
 
     def add(self, code: str, where: str, message: str, at: Node | Position, help: str = "") -> None:
         """Note a problem, once.
@@ -72,7 +82,14 @@ class Problems:
 
     def add_expression(self, where: str, error: ExprError, node: Node) -> None:
         """An error inside the text of ``node``."""
+        name = re.search(r"no value named '(\w+)'", error.message)
+        if name and name[1] in self.off:
+            error = ExprError(error.code, error.offset, error.message, SWITCHED_OFF)
         self.add(error.code, where, error.message, *expression_place(error, node))
+
+    def misses(self, names: Iterable[str]) -> bool:
+        """Whether one of these dotted names speaks of a stage that could not be compiled."""
+        return any(name.partition(".")[0] in self.lost for name in names)
 
     def raise_if_any(self) -> None:
         """End the compilation if anything was found.

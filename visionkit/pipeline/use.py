@@ -31,6 +31,7 @@ def compile_use(compiler: Compiler, item: Item, id_: str, board: Board) -> list[
     _check_keys(compiler, item)
     root, path = _read(compiler, item)
     if root is None:
+        compiler.problems.lost.add(id_)
         return []
     check_top(root, compiler.problems)
     bindings = Wirer(board, "use", item.node).bind((InputPort("image", (Image,)),), item.keys.get("in"))

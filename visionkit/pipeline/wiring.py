@@ -17,6 +17,7 @@ from visionkit.expr import Record, Type
 from visionkit.pipeline.document import Listing, Node, Scalar
 from visionkit.pipeline.document import Mapping as MappingNode
 from visionkit.pipeline.plan import Binding, Value
+from visionkit.pipeline.problems import SWITCHED_OFF
 from visionkit.pipeline.variables import Variables
 from visionkit.stage.ports import InputPort, noun
 
@@ -163,7 +164,11 @@ class Wirer:
         if value is None:
             known = [v.id for v in self.board.values]
             help_ = did_you_mean(id_, known) or f"ids before this point: {', '.join(known)}"
-            if id_ == "source":
+            if id_ in self.problems.lost:
+                return None
+            if id_ in self.problems.off:
+                help_ = SWITCHED_OFF
+            elif id_ == "source":
                 help_ = f"inside for_each the picture is the crop: {known[0]}"
             self.problems.add("VK203", f"{self.where}.in", f"nothing before this has the id {id_!r}", node, help_)
         return value
@@ -212,6 +217,8 @@ class Wirer:
                 return Binding(port.name, (found[0].slot,), port.optional, port.variadic, why)
         if port.optional:
             return Binding(port.name, (), True, port.variadic, "nothing provides it, and it may be left empty")
+        if self.problems.lost:  # one of the stages that could not be compiled might have
+            return None
         self.problems.add(
             "VK201", self.where, f"needs {port.noun}, but nothing before it provides any", self.at, providers(port)
         )
