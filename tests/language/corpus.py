@@ -153,6 +153,8 @@ HOSTILE: dict[str, str] = {
     "homoglyph": "stages: [filter.blսr, dеtect]",
     "wide": "stages: [\U0001f600: {\U0001f600: 1}]",
     "percent": "%YAML 9.9\n---\nstages: []\n",
+    "late_percent": "---\n%YAML 9.9\n---\nstages: []\n",
+    "old_yaml": "%YAML 1.1\n---\nstages: [filter.blur: {enabled: no}]\n",
     "directive": "%TAG ! tag:example.org,2000:\n---\nstages: [!x y]\n",
     "markers": "stages: [a]\n...\n...\n---\n",
     "unclosed": "stages: ['",

@@ -18,6 +18,8 @@ from visionkit.errors import PipelineError, Position, Problem
 MAX_BYTES = 100_000
 MAX_DEPTH = 40
 MAX_NODES = 5_000
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+TOO_MANY = f"more than {MAX_NODES:,} values (aliases count each time)"
 
 QUOTES = "put quotes around it"
 
@@ -112,8 +114,9 @@ def _compose(places: Places) -> Any:
     yaml.Scanner, yaml.Composer = _bounded()
     try:
         return yaml.compose(places.text)
-    except Beyond as error:
-        raise _too_much(error.deep, places.at(error.index)) from None
+    except Refused as error:
+        where = "file" if error.code == "VK102" else "YAML syntax"
+        raise _error(error.code, where, error.message, places.at(error.index)) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         position = places.at(mark.index if mark else 0)
@@ -128,12 +131,13 @@ def _compose(places: Places) -> Any:
         raise _error("VK101", "YAML syntax", first, Position(places.file, 1, 1)) from None
 
 
-class Beyond(Exception):
-    """The text goes over a bound at the character ``index``."""
+class Refused(Exception):
+    """What YAML would take and the language does not: a bound, a directive; at the character ``index``."""
 
-    def __init__(self, deep: bool, index: int) -> None:
-        super().__init__(deep, index)
-        self.deep = deep
+    def __init__(self, code: str, message: str, index: int) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
         self.index = index
 
 
@@ -147,7 +151,11 @@ def _bounded() -> tuple[Any, Any]:
         def fetch_flow_collection_start(self, *args: Any, **options: Any) -> None:
             super().fetch_flow_collection_start(*args, **options)
             if self.flow_level > MAX_DEPTH + 1:  # it looks far ahead, in time that grows with the square of the depth
-                raise Beyond(True, self.reader.index)
+                raise Refused("VK102", TOO_DEEP, self.reader.index)
+
+        def fetch_directive(self) -> None:
+            message = "directives such as %YAML are not part of the language"
+            raise Refused("VK101", message, self.reader.index)
 
     class BoundedComposer(Composer):
         warn_double_anchors = property(lambda self: False, lambda self, value: None)
@@ -157,7 +165,8 @@ def _bounded() -> tuple[Any, Any]:
             self.count += 1
             self.level += 1
             if self.count > MAX_NODES or self.level > MAX_DEPTH + 1:
-                raise Beyond(self.level > MAX_DEPTH + 1, self.parser.peek_event().start_mark.index)
+                message = TOO_DEEP if self.level > MAX_DEPTH + 1 else TOO_MANY
+                raise Refused("VK102", message, self.parser.peek_event().start_mark.index)
             node = super().compose_node(parent, index)
             self.level -= 1
             return node
@@ -185,7 +194,7 @@ class _Builder:
         position = self._places.at(node.start_mark.index)
         self._count += 1
         if depth > MAX_DEPTH or self._count > MAX_NODES:
-            raise _too_much(depth > MAX_DEPTH, position)
+            raise _error("VK102", "file", TOO_DEEP if depth > MAX_DEPTH else TOO_MANY, position)
         kind = type(node).__name__
         tag = str(getattr(node, "ctag", None) or node.tag)
         if not tag.startswith("tag:yaml.org,2002:") and tag not in ("None", "!"):
@@ -250,12 +259,6 @@ _CONVERT: dict[str, Any] = {
     "bool": lambda text: text.lower() == "true",
     "null": lambda text: None,
 }
-
-
-def _too_much(deep: bool, position: Position) -> PipelineError:
-    if deep:
-        return _error("VK102", "file", f"nested deeper than {MAX_DEPTH} levels", position)
-    return _error("VK102", "file", f"more than {MAX_NODES:,} values (aliases count each time)", position)
 
 
 def _error(code: str, where: str, message: str, position: Position, help: str = "") -> PipelineError:
