@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -35,5 +36,5 @@ def test_times_and_sound_are_the_sources(name: str, samples: Path, tmp_path: Pat
     rows = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
     assert [row["pts"] for row in rows] == pytest.approx([float(t - before[0]) for t in before], abs=1e-6)
     if name == "walk.mp4":
-        steps = {b - a for a, b in zip(before, before[1:], strict=False)}
+        steps = {b - a for a, b in pairwise(before)}
         assert len(steps) > 2, "the sample has a variable frame rate"
