@@ -121,7 +121,7 @@ def find(node: Node, location: list[str]) -> Node:
 
     Where pydantic speaks of a key itself (``[key]``), it is the key.
     """
-    for part, following in zip(location, [*location[1:], ""], strict=True):
+    for part, following in zip(location, [*location[1:], ""], strict=False):
         if isinstance(node, Mapping):
             found = node.key(part) if following == "[key]" else node.get(part)
             node = found or node
