@@ -3,6 +3,7 @@
 STAGES = {
     "track.botsort": "botsort:BotSort",
     "track.bytetrack": "bytetrack:ByteTrack",
+    "track.object": "object:TrackObject",
     "track.ocsort": "ocsort:OcSort",
     "track.sort": "sort:Sort",
 }
