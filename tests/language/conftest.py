@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.runtime.toys import TARGETS
+from tests.language.looking import TARGETS as LOOKING
+from tests.runtime.toys import TARGETS as TOYS
 from visionkit.stage import catalogue
 
 
@@ -15,7 +16,9 @@ def toys() -> Iterator[None]:
     """The toy stages join the catalogue as a plugin's would."""
     plugins = catalogue._plugins
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalogue, "_plugins", lambda group: TARGETS if group == "visionkit.stages" else plugins(group))
+        patch.setattr(
+            catalogue, "_plugins", lambda group: {**TOYS, **LOOKING} if group == "visionkit.stages" else plugins(group)
+        )
         catalogue.stages.cache_clear()
         yield
     catalogue.stages.cache_clear()
