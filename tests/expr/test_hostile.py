@@ -214,7 +214,7 @@ def test_fuzz(scope: Scope, env: dict[str, Any]) -> None:
     assert read > FUZZ // 50, "the fuzzer hardly ever writes something valid: it tests too little"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.timeout(900)
 def test_fuzz_long(scope: Scope, env: dict[str, Any]) -> None:
     for text in texts(2, 50_000):

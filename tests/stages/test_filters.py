@@ -325,10 +325,7 @@ def test_pyramid_keeps_track_of_where_pixels_lie() -> None:
 def test_the_place_in_the_frame_is_kept(name: str, size: tuple[int, int]) -> None:
     frame = picture(60, 50)
     image = frame.crop(3, 2, *size)
-    params = {
-        "filter.color": {"to": "hsv"},
-        "filter.convolve": {"kernel": [[1.0]]},
-    }.get(name, {})
+    params = {"filter.color": {"to": "hsv"}, "filter.convolve": {"kernel": [[1.0]]}}.get(name, {})
     result = apply(name, image, **params)
     if name != "filter.pyramid":
         assert result.canvas is image.canvas

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from visionkit.data import ABSENT, Detections, Image, Scores
 from visionkit.stage import BatchStage, MapStage, ScanStage, StageContext, StageParams
-from visionkit.testing import CountingContext, check_stage, heavy_imports
+from visionkit.testing import CountingContext, check_stage
 
 
 class Params(StageParams):
@@ -325,13 +325,6 @@ BAD = {
 def test_bad_stages_are_found(stage_class: Any, message: str) -> None:
     with pytest.raises((AssertionError, ValueError), match=message):
         check(stage_class, context=CountingContext(Models()))
-
-
-def test_a_plugin_that_imports_numpy_at_once_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "hasty_plugin.py").write_text("import numpy as np\n")
-    (tmp_path / "patient_plugin.py").write_text("from visionkit.lazy import cv2, np\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert heavy_imports(["patient_plugin", "hasty_plugin"]) == {"hasty_plugin": ["numpy"]}
 
 
 def test_inputs_of_ones_own() -> None:

@@ -72,7 +72,7 @@ def read_picture(path: Path, *, grey: bool = False) -> Tensor:
     try:
         with pil.open(path) as picture:
             pixels = np.array(picture.convert("L" if grey else "RGB"))
-    except OSError as error:  # PIL's "not a picture" is one as well
+    except (OSError, ImportError) as error:  # PIL's "not a picture" is an OSError; Ultralytics makes it an ImportError
         raise SourceError(f"cannot read {path}: {error}", help="is this the data set's top folder?") from error
     tensor = torch.from_numpy(pixels)
     return tensor if grey else tensor.permute(2, 0, 1).contiguous()
