@@ -18,6 +18,21 @@ DOCS = Path(__file__).resolve().parent
 NOTE = "*Written by `python docs/make_reference.py` from the code's own words.*"
 
 
+RUN = {
+    "VK311": "weights that the catalogue does not have",
+    "VK312": "weights that are not here, and --offline forbids to fetch them",
+    "VK313": "a file of weights whose sha256 is not that of the catalogue",
+    "VK314": "a download that broke off",
+    "VK315": "no room for weights on the disk",
+    "VK316": "a file of weights that would run code, and is not trusted",
+    "VK317": "a source of weights that cannot be reached",
+    "VK318": "a package that does not hold the weights it should",
+    "VK319": "weights, or an entry of the catalogue, that cannot be read",
+    "VK321": "a picture with more pixels than allowed",
+}
+"""Codes that say more than the exception that carries them."""
+
+
 def stages_page() -> str:
     """Every stage by family, then every output."""
     families: dict[str, list[str]] = {}
@@ -91,6 +106,7 @@ def errors_page() -> str:
     """Every code of a problem in a pipeline file, the exceptions, and what the command line returns."""
     problems = [f"| {code} | {_cell(meaning)} |" for code, meaning in sorted(CODES.items())]
     kinds = sorted(_subclasses(errors.VisionkitError), key=lambda kind: (kind.code, kind.__name__))
+    run = [f"| {code} | {meaning} |" for code, meaning in RUN.items()]
     rows = [f"| {kind.code} | `{kind.__name__}` | {_meaning(kind)} | {_exit(kind)} |" for kind in kinds]
     parts = [
         "# Errors",
@@ -98,6 +114,8 @@ def errors_page() -> str:
         "Every problem has a code that stays. `visionkit validate FILE` shows all problems of a file at once.",
         "## In a pipeline file",
         "\n".join(["| code | what is wrong |", "|---|---|", *problems]),
+        "## Weights and inputs",
+        "\n".join(["| code | what is wrong |", "|---|---|", *run]),
         "## Exceptions and exit codes",
         "`except visionkit.errors.VisionkitError` catches all of them. The last column is what `visionkit` returns.",
         "\n".join(["| code | exception | | exit code |", "|---|---|---|---|", *rows]),

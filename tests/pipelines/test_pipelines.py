@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from visionkit import Pipeline
+from visionkit.errors import MissingExtraError, WeightsError
 from visionkit.media.sources import SourceOptions
+from visionkit.runtime.metrics import RunSummary
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "pipelines").glob("*.yaml"))
@@ -36,10 +38,12 @@ def words(lines: dict[str, Any]) -> str:
 
 
 FACTS: dict[str, Callable[[Rows], bool]] = {
+    "attention": lambda rows: rows[0]["classify_gradcam"]["max"] > 0.9,
     "classify": lambda rows: "cat" in rows[0]["classify"]["labels"][0]["class_name"],
-    "coins": lambda rows: 20 <= len(rows[0]["coins"]) <= 25,
+    "coins": lambda rows: len(rows[0]["coins"]) == 24,
     "count": lambda rows: rows[-1]["crossed.counts"] == {"middle.in": 1, "middle.out": 2},
     "cutout": lambda rows: classes(rows, "shapes") == {"cat": 1},
+    "dataset": lambda rows: {"person", "cat", "cup", "sheep"} <= set(classes(rows, "objects")),
     "detect": lambda rows: {"person", "cat", "bus", "car"} <= set(classes(rows, "detect")),
     "develop": lambda rows: len(rows) == 1,
     "divide": lambda rows: len(rows[0]["things"]) == 24,
@@ -56,6 +60,7 @@ FACTS: dict[str, Callable[[Rows], bool]] = {
     "read_text": lambda rows: words(rows[0]["lines"]) == "PARKING 8-18 H MAX. 2 HOURS",
     "scan": lambda rows: words(rows[0]["text"]).startswith("How to read a page"),
     "starter": lambda rows: {"bus", "car"} <= set(classes(rows, "detect")),
+    "studio": lambda rows: 0.2 < rows[0]["matte"]["coverage"] < 0.6,
     "tiles": lambda rows: classes(rows, "all")["sheep"] >= 5,
     "track": lambda rows: len({o["track_id"] for o in rows[-1]["tracks"]}) >= 3,
 }
@@ -64,6 +69,18 @@ FACTS: dict[str, Callable[[Rows], bool]] = {
 
 def sample_of(path: Path) -> Path:
     return ROOT / "samples" / re.findall(r"^# sample: (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)[0]
+
+
+def write(path: Path, sample: Path, out: Path, options: SourceOptions) -> RunSummary:
+    """Runs a pipeline on a sample; skips where a package or the network is missing."""
+    try:
+        return Pipeline.load(path).write(str(sample), out=out, options=options)
+    except MissingExtraError as error:
+        pytest.skip(f"{error.message}: {error.help}")
+    except WeightsError as error:
+        if error.code in ("VK312", "VK317"):
+            pytest.skip(f"the weights are not on this machine and cannot be fetched: {error.message}")
+        raise
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -80,7 +97,7 @@ def test_it_compiles_and_says_what_it_is(path: Path) -> None:
 def test_it_runs_on_its_sample(path: Path, tmp_path: Path) -> None:
     frames = LONGER.get(path.stem, FRAMES) if sample_of(path).suffix == ".mp4" else None
     options = SourceOptions(limit=frames)
-    summary = Pipeline.load(path).write(str(sample_of(path)), out=tmp_path, options=options)
+    summary = write(path, sample_of(path), tmp_path, options)
     assert summary.failed == summary.object_failures == 0
     assert summary.out == (frames or summary.received)
     rows = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -107,11 +124,10 @@ def test_pipelines_in_the_documentation_compile(path: Path) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_it_runs_on_every_sample(path: Path, tmp_path: Path) -> None:
-    pipeline = Pipeline.load(path)
     samples = [s for s in (ROOT / "samples").rglob("*.*") if s.suffix in SUFFIXES and "studio" not in s.parts]
     assert len(samples) >= 20
     for sample in samples:
         out = tmp_path / sample.name
-        summary = pipeline.write(str(sample), out=out, options=SourceOptions(limit=FRAMES))
+        summary = write(path, sample, out, SourceOptions(limit=FRAMES))
         assert summary.failed == summary.object_failures == 0, (sample, list(out.glob("errors.jsonl")))
         assert summary.out

@@ -24,3 +24,10 @@ def test_every_stage_and_output_has_its_section_and_every_link_its_target() -> N
     assert set(stages().names()) | set(sinks().names()) <= set(headings)
     anchors = {heading.lower().replace(".", "").replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+
+
+def test_every_code_has_its_line() -> None:
+    package = DOCS.parent / "visionkit"
+    code = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    listed = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(VK\d{3})"', code)) - {"VK300"} <= set(re.findall(r"^\| (VK\d{3}) ", listed, re.MULTILINE))
