@@ -61,6 +61,21 @@ def test_centre_crop_is_torchvisions() -> None:
         np.testing.assert_array_equal(fit(image, spec).pixels, wanted)
 
 
+def test_a_margin_adds_bars_and_changes_no_place() -> None:
+    assert input_size(640, 640, NARROW, margin=16) == (672, 672)
+    assert input_size(640, 426, NARROW, margin=16) == (672, 448)
+    assert input_size(1280, 720, SQUARE, margin=16) == (640, 640)
+    image = noise(320, 213)
+    plain, wide = fit(image, NARROW), fit(image, NARROW, margin=16)
+    assert wide.pixels.shape == (448, 672, 3)
+    assert wide.inner == plain.inner
+    x, y = (int(value) for value in wide.offset)
+    a, b = (int(value) for value in plain.offset)
+    inner = wide.pixels[y : y + 426, x : x + 640]
+    np.testing.assert_array_equal(inner, plain.pixels[b : b + 426, a : a + 640])
+    np.testing.assert_allclose(wide.to_image(np.array([[x, y]])), [[0, 0]])
+
+
 def test_normalised() -> None:
     spec = Preprocessing(mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
     batch = np.random.default_rng(0).integers(0, 255, (2, 5, 7, 3), dtype=np.uint8)

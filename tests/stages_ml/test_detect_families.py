@@ -254,6 +254,16 @@ def test_yolo_layouts_say_the_same() -> None:
         assert not (decode((output,), view(min_score=0.99)).score >= 0.99).any()
 
 
+def test_a_box_may_count_for_several_classes() -> None:
+    v8 = np.array([[[32.0, 10], [30, 10], [20, 4], [10, 4], [0.9, 0.1], [0.5, 0.2]]], np.float32)
+    v5 = np.array([[[32, 30, 20, 10, 1.0, 0.9, 0.5], [10, 10, 4, 4, 0.2, 0.5, 0.9]]], np.float32)
+    for decode, output in [(yolo.decode, v8), (yolov5.decode, v5)]:
+        found = decode((output,), view(multi_label=True))
+        assert found.class_id.tolist() == [0, 1]
+        assert found.score.tolist() == pytest.approx([0.9, 0.5])
+        np.testing.assert_allclose(found.xyxy, [[22, 25, 42, 35]] * 2)
+
+
 def test_rotated_boxes() -> None:
     angle = np.pi / 6
     rows = np.array([[[32.0], [30], [20], [10], [0.9], [0.2], [angle]]], np.float32)

@@ -41,22 +41,26 @@ class Fitted:
         return np.asarray(moved, np.float32)
 
 
-def input_size(width: int, height: int, spec: Preprocessing) -> tuple[int, int]:
-    """Width and height of the network's input for a picture of ``width`` × ``height``."""
+def input_size(width: int, height: int, spec: Preprocessing, margin: int = 0) -> tuple[int, int]:
+    """Width and height of the network's input for a picture of ``width`` × ``height``.
+
+    ``margin`` is how many pixels of letterbox bars there must be along each side at least, both ends together; it has
+    no effect on networks that take one size alone.
+    """
     if spec.fit == "none":
         return width, height
     if spec.fit == "center-crop" or (spec.size and (spec.fit == "stretch" or spec.stride == 1)):
         assert spec.size, "the catalogue gives a size with center-crop"
         return spec.size[1], spec.size[0]
-    wide, high = _inner_size(width, height, spec)
+    wide, high = (length + margin for length in _inner_size(width, height, spec))
     return -(-wide // spec.stride) * spec.stride, -(-high // spec.stride) * spec.stride
 
 
-def fit(image: Image, spec: Preprocessing) -> Fitted:
-    """The picture as a network with ``spec`` takes it."""
+def fit(image: Image, spec: Preprocessing, margin: int = 0) -> Fitted:
+    """The picture as a network with ``spec`` takes it; for ``margin`` see :func:`input_size`."""
     pixels = _ordered(image, spec)
     width, height = image.width, image.height
-    wide, high = input_size(width, height, spec)
+    wide, high = input_size(width, height, spec, margin if spec.fit == "letterbox" else 0)
     if spec.fit == "center-crop":
         return _cropped(pixels, wide, high, spec)
     if spec.fit == "letterbox":
@@ -64,10 +68,12 @@ def fit(image: Image, spec: Preprocessing) -> Fitted:
     return Fitted(resized(pixels, wide, high, spec), (width / wide, height / high), (0.0, 0.0), (wide, high))
 
 
-def fit_batch(images: Sequence[Image], spec: Preprocessing) -> list[tuple[list[int], list[Fitted], Pixels]]:
+def fit_batch(
+    images: Sequence[Image], spec: Preprocessing, margin: int = 0
+) -> list[tuple[list[int], list[Fitted], Pixels]]:
     """All pictures made ready, in groups that share an input size: their places, themselves, the batch (N, H, W, C)."""
     groups: dict[tuple[int, ...], list[int]] = {}
-    ready = [fit(image, spec) for image in images]
+    ready = [fit(image, spec, margin) for image in images]
     for place, one in enumerate(ready):
         groups.setdefault(one.pixels.shape, []).append(place)
     batches = []

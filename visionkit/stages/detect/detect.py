@@ -27,6 +27,12 @@ class DetectParams(StageParams):
     iou: Probability = Field(0.5, description="Of two boxes of a class that overlap more, the better stays.")
     agnostic: bool = Field(False, description="Boxes of different classes suppress each other as well.")
     soft: bool = Field(False, description="Lower the scores of overlapped boxes instead of dropping them (Soft-NMS).")
+    multi_label: bool = Field(
+        False, description="YOLO: a box counts for every class it scores for, not for its best alone."
+    )
+    margin: int = Field(
+        0, ge=0, le=256, description="YOLO: grey pixels to add along each side: things at the edge are found better."
+    )
     top_k: int | None = Field(None, ge=1, description="Keep at most so many objects, the best.")
 
 
@@ -47,17 +53,21 @@ class Detect(BatchStage[DetectParams]):
         self._wanted = _class_ids(self.params.classes, self._names)
 
     def bucket(self, image: Image) -> Hashable:
-        return input_size(image.width, image.height, self._model.spec)
+        return input_size(image.width, image.height, self._model.spec, self.params.margin)
 
     def run(self, images: Sequence[Image]) -> Sequence[Detections]:
         results: dict[int, Detections] = {}
-        for places, fitted, batch in fit_batch(images, self._model.spec):
+        for places, fitted, batch in fit_batch(images, self._model.spec, self.params.margin):
             outputs = self._model.infer(batch)
             height, width = batch.shape[1:3]
             for row, place in enumerate(places):
-                view = View(row, width, height, self.params.min_score, len(self._names), self._model.entry.settings)
-                results[place] = self._result(self._decode(outputs, view), fitted[row], images[place])
+                found = self._decode(outputs, self._view(row, width, height))
+                results[place] = self._result(found, fitted[row], images[place])
         return [results[place] for place in range(len(images))]
+
+    def _view(self, row: int, width: int, height: int) -> View:
+        p, settings = self.params, self._model.entry.settings
+        return View(row, width, height, p.min_score, len(self._names), settings, p.multi_label)
 
     def _result(self, found: Found, fitted: Fitted, image: Image) -> Detections:
         kept, score = self._kept(found)

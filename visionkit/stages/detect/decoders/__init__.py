@@ -30,6 +30,7 @@ class View:
         width, height: of the network's input, pixels.
         min_score: boxes that score lower may be left out.
         classes: how many the network knows.
+        multi_label: a box counts for every class it scores well enough for, not for its best alone.
         settings: of the catalogue's entry.
     """
 
@@ -39,6 +40,7 @@ class View:
     min_score: float
     classes: int
     settings: Mapping[str, Any]
+    multi_label: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from visionkit.lazy import np
 from visionkit.stages.detect.decoders import Found, View
+from visionkit.stages.detect.decoders.yolo import picked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,8 +16,6 @@ def decode(outputs: tuple[NDArray[Any], ...], view: View) -> Found:
     """(N, A, 5 + classes): centre x, centre y, width, height in pixels, objectness, a score for each class."""
     rows = outputs[0][view.row]
     rows = rows[rows[:, 4] >= view.min_score]
-    scores = rows[:, 5 : 5 + view.classes] * rows[:, 4:5]
-    centre, half = rows[:, :2], rows[:, 2:4] / 2
-    xyxy = np.concatenate([centre - half, centre + half], axis=1)
-    class_id = scores.argmax(axis=1) if len(rows) else np.zeros(0)
-    return Found(xyxy, scores.max(axis=1, initial=0), class_id.astype(np.int32))
+    class_id, good, score = picked((rows[:, 5 : 5 + view.classes] * rows[:, 4:5]).T, view)
+    centre, half = rows[good, :2], rows[good, 2:4] / 2
+    return Found(np.concatenate([centre - half, centre + half], axis=1), score, class_id)
