@@ -95,7 +95,7 @@ def test_completion_inserts_no_null(server: YamlServer) -> None:
         ),
         (
             "stages:\n  - for_each:\n      every:\n        frame: 3\n      stages: []\n",
-            [(4, "frame: 3", "not allowed")],
+            [(4, "frame: 3", "Incorrect type")],
         ),
         ("stages:\n  - for_each:\n      as: car\n", [(2, "for_each", "Missing property")]),
         ("stage: []\nstages: []\n", [(1, "stage", "not allowed")]),
