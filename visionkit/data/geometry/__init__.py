@@ -6,6 +6,7 @@ matrices speak of centres at whole numbers; :func:`from_cv2` and :func:`to_cv2` 
 
 from visionkit.data.geometry.boxes import box_corners, clip_boxes, hull, iou
 from visionkit.data.geometry.canvas import Canvas
+from visionkit.data.geometry.lookup import looked_up, numeric_inverse
 from visionkit.data.geometry.maps import Chain, Homography, Map, PointMap, from_cv2, to_cv2
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "from_cv2",
     "hull",
     "iou",
+    "looked_up",
+    "numeric_inverse",
     "to_cv2",
 ]

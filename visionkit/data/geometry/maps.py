@@ -55,7 +55,7 @@ class Homography:
     def shifted(self, dx: float, dy: float) -> Homography:
         """This map after a shift by (dx, dy). Few crops are ever lifted: the matrix is made when asked for."""
         made = object.__new__(Homography)
-        object.__setattr__(made, "_shift", (self, dx, dy))
+        vars(made)["_shift"] = (self, dx, dy)
         return made
 
     def __getattr__(self, name: str) -> Any:
