@@ -146,7 +146,7 @@ class Pipeline:
     def _run_settings(self) -> RunSettings:
         from visionkit.runtime.context import RunSettings
 
-        return RunSettings(**{**self.plan.run, **self.settings})
+        return RunSettings(**{**{k: v for k, v in self.plan.run.items() if k != "variants"}, **self.settings})
 
 
 class Job:
@@ -212,7 +212,10 @@ class Job:
         from visionkit.runtime.threads import limit_threads
         from visionkit.stage.sink import SinkContext
 
-        sources = open_sources(inputs, options or SourceOptions())
+        options = options or SourceOptions()
+        if options.variants is None:
+            options = replace(options, variants=self.plan.run.get("variants"))
+        sources = open_sources(inputs, options)
         outlets = self._outlets(outputs)
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
@@ -255,7 +258,7 @@ class Job:
             self.total = work.todo
             if work.skipped:
                 engine.note(work.note)
-            context = replace(context, overwrite=context.overwrite or work.continued, resume=work.resumed)
+            context = replace(context, overwrite=context.overwrite or work.continued, resume=work.resumed, keep=True)
             if work.todo:
                 summary = self._started(engine).run(sources, [*outlets, Ledger(work.manifest, outlets)], context)
             else:

@@ -22,6 +22,7 @@ from visionkit.media.sinks.mot import MotParams, MotSink
 from visionkit.media.sinks.parquet import ParquetParams, ParquetSink
 from visionkit.media.sinks.voc import VocParams, VocSink
 from visionkit.media.sinks.yolo import YoloParams, YoloSink
+from visionkit.runtime.cut import unfinish
 from visionkit.stage import Sink, SinkContext, SourceInfo
 
 FRAME = Canvas.source(100, 80)
@@ -51,7 +52,7 @@ def written(
 ) -> list[Path]:
     infos = {each.key.source: SourceInfo(each.key.source, kind, None, each.key.source) for each in packets}
     names = tuple(dict.fromkeys(name for each in packets for name in each.values))
-    context = SinkContext(out, names=names, resume=resume, overwrite=resume)
+    context = SinkContext(out, names=names, resume=resume, overwrite=resume, keep=True)
     sink.check(context, list(infos.values()))
     sink.open(context)
     for each in packets:
@@ -106,6 +107,7 @@ def test_coco_of_two_runs_is_that_of_one(out: Path) -> None:
     packets = [packet(f"{i}.jpg", detect=objects()) for i in range(6)]
     (whole,) = written(CocoSink(CocoParams()), out / "1", packets)
     written(CocoSink(CocoParams()), out / "2", packets[:2])
+    assert unfinish(out / "2", [".visionkit/coco.json.rows"]) != {".visionkit/coco.json.rows": 0}
     (path,) = written(CocoSink(CocoParams()), out / "2", packets[2:], resume=True)
     assert path.read_bytes() == whole.read_bytes()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from visionkit.errors import SinkError
-from visionkit.runtime.manifest import Manifest, Row
+from visionkit.runtime.manifest import Manifest, Row, named
 
 BLOCK = 1 << 20
 Span = tuple[int, int]
@@ -26,8 +26,9 @@ def fresh_of(path: Path) -> Path:
 def settle(manifest: Manifest, out: Path) -> None:
     """Ends a cut that was interrupted: once the manifest has the new offsets, the new tables count."""
     for name in manifest.get("cut", []):
-        if fresh_of(out / name).exists():
-            fresh_of(out / name).replace(part_of(out / name))
+        with _naming(out / name):
+            if fresh_of(out / name).exists():
+                fresh_of(out / name).replace(part_of(out / name))
     manifest.set(cut=[])
 
 
@@ -36,12 +37,10 @@ def unfinish(out: Path, names: Sequence[str]) -> dict[str, int]:
     sizes = {}
     for name in names:
         path = out / name
-        try:
+        with _naming(path):
             if path.exists() and not part_of(path).exists():
                 path.replace(part_of(path))
             sizes[name] = part_of(path).stat().st_size if part_of(path).exists() else 0
-        except OSError as error:
-            raise SinkError(f"{path}: {error.strerror}") from error
     return sizes
 
 
@@ -75,8 +74,16 @@ def cut_back(manifest: Manifest, out: Path, sizes: dict[str, int], keep: Callabl
     settle(manifest, out)
     for name, size in sizes.items():
         if name not in copied and size > spans[name][-1][1]:
-            with part_of(out / name).open("r+b") as table:
+            with _naming(out / name), part_of(out / name).open("r+b") as table:
                 table.truncate(spans[name][-1][1])
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise named(path, error) from error
 
 
 def _extend(spans: list[Span], span: Span) -> None:
@@ -87,7 +94,7 @@ def _extend(spans: list[Span], span: Span) -> None:
 
 
 def _copy(path: Path, spans: list[Span]) -> None:
-    with part_of(path).open("rb") as source, fresh_of(path).open("wb") as target:
+    with _naming(path), part_of(path).open("rb") as source, fresh_of(path).open("wb") as target:
         for begin, end in spans:
             source.seek(begin)
             for size in _blocks(end - begin):

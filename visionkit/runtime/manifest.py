@@ -6,8 +6,10 @@ them are done again.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -93,11 +95,8 @@ class Manifest:
     def _named(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
-            if "full" in str(error):
-                help = "make room there, then run the same command again"
-                raise DiskFullError(f"{self.path}: no room left on the disk", help=help) from error
-            raise SinkError(f"{self.path}: {error}") from error
+        except (sqlite3.Error, OSError) as error:
+            raise named(self.path, error) from error
 
     def get(self, name: str, default: Any = None) -> Any:
         """A fact about the run as a whole."""
@@ -161,6 +160,23 @@ class Manifest:
         self._db.close()
         if self._lock is not None:
             self._lock.close()
+
+
+def named(path: Path, error: sqlite3.Error | OSError) -> SinkError:
+    """What the operating system or SQLite refuses, as an error that says which file it was."""
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT) or (isinstance(error, sqlite3.Error) and _no_room(path, error)):
+        return DiskFullError(
+            f"{path}: no room left on the disk", help="make room there, then run the same command again"
+        )
+    return SinkError(f"{path}: {getattr(error, 'strerror', None) or error}")
+
+
+def _no_room(path: Path, error: sqlite3.Error) -> bool:
+    """SQLite says "full", or only that writing failed: then a disk without room for two pages is the reason."""
+    with suppress(OSError):
+        return "full" in str(error) or ("I/O" in str(error) and shutil.disk_usage(path.parent).free < 1 << 13)
+    return False
 
 
 def _row(found: tuple[Any, ...]) -> Row:

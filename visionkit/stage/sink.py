@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from visionkit.data import Packet
 from visionkit.stage.base import StageParams
-from visionkit.stage.source import SourceInfo
+from visionkit.stage.source import Gap, SourceInfo
 
 
 class SinkParams(StageParams):
@@ -31,6 +31,7 @@ class SinkContext:
         plan_hash: identifies stages, parameters and weights.
         settings: run settings that outputs may honour (``codec``, ``threads``).
         resume: an earlier run is gone on with: files that sources share hold what it left and are appended to.
+        keep: a later run may go on with this one, so what it would need stays.
         report: tells the user something in the summary of the run.
     """
 
@@ -40,6 +41,7 @@ class SinkContext:
     plan_hash: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     resume: bool = False
+    keep: bool = False
     report: Callable[[str], None] = _to_nobody
 
 
@@ -85,6 +87,9 @@ class Sink(Generic[S]):
     def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
         """Put it where it belongs. Packets of one source come in order."""
 
+    def gap(self, gap: Gap, source: SourceInfo) -> None:
+        """No frames came from a live source for a while; called between the packets before and after."""
+
     def end(self, source: SourceInfo) -> None:
         """The source has ended; called once after its last packet."""
 
@@ -96,5 +101,8 @@ class Sink(Generic[S]):
         return {}
 
     def close(self, aborted: bool) -> list[Path]:
-        """The run is over (``aborted``: not all packets came); returns what it leaves, for the summary."""
+        """The run is over; returns what it leaves, for the summary.
+
+        ``aborted``: an error ended it. What is not whole then keeps the name it had while it was written.
+        """
         return []

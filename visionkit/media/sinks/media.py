@@ -111,11 +111,11 @@ class MediaSink(Sink[MediaParams]):
             self._note(recording.close())
 
     def close(self, aborted: bool) -> list[Path]:
-        """A run that was stopped leaves its videos whole up to where it stopped."""
+        """A run that was stopped leaves its videos whole up to where it stopped, and a camera's always are."""
         errors = []
         while self._videos:
             try:
-                self._note(self._videos.popitem()[1].close())
+                self._note(self._videos.popitem()[1].close(not aborted))
             except SinkError as error:  # the others are finished all the same
                 errors.append(error)
         if errors:
@@ -152,6 +152,7 @@ class _Recording:
         self, path: Path, info: SourceInfo, settings: VideoSettings, overwrite: bool, report: Callable[[str], None]
     ) -> None:
         self._path, self._settings, self._overwrite = path, settings, overwrite
+        self._is_live = info.kind == "live"
         self._track = track_of(info, report)
         self._file: VideoFile | None = None
         self._session = 0
@@ -164,9 +165,9 @@ class _Recording:
         if self._file is not None and prepared.image is not None:
             self._file.write(prepared.image, prepared.frame, pts)
 
-    def close(self) -> list[Path]:
+    def close(self, whole: bool = True) -> list[Path]:
         try:
-            self._finish_file()
+            self._finish_file(whole or self._is_live)
         finally:
             if self._track is not None:
                 self._track.close()
@@ -181,7 +182,7 @@ class _Recording:
         self._session = session
         self._file = VideoFile(path, source, self._settings, self._track, begin)
 
-    def _finish_file(self) -> None:
-        if self._file is not None and (path := self._file.close()) is not None:
+    def _finish_file(self, whole: bool = True) -> None:
+        if self._file is not None and (path := self._file.close(whole)) is not None:
             self._finished.append(path)
         self._file = None

@@ -21,7 +21,7 @@ T = TypeVar("T", bound=TableParams)
 class SpoolSink(TableSink[T]):
     """Base of outputs whose file can only be written as a whole.
 
-    Rows are kept as lines below ``.visionkit``, so that a run that is gone on with has those of the earlier one too.
+    Rows are kept as lines below ``.visionkit``, also afterwards where a later run may go on: it needs the earlier ones.
     """
 
     @abstractmethod
@@ -41,11 +41,17 @@ class SpoolSink(TableSink[T]):
     def _configure(self, context: SinkContext) -> None:
         self._out = context.out
         self._names = context.names
+        self._keep = context.keep
         self._single = context.out / ".visionkit" / f"{self.params.path.text.replace('/', '_')}.rows"
+
+    def open(self, context: SinkContext) -> None:
+        super().open(context)
+        with writing(self.final):  # what an earlier run made lacks what comes now
+            self.final.unlink(missing_ok=True)
 
     def close(self, aborted: bool) -> list[Path]:
         table = self._tables.pop(self._single, None)
-        if table is None or not table.settle():
+        if table is None or not table.settle() or aborted:
             return []
         part = part_of(self.final)
         with writing(self.final):
@@ -56,8 +62,18 @@ class SpoolSink(TableSink[T]):
                 with suppress(OSError):
                     part.unlink()
                 raise
+        self._settle_rows()
         finish(self.final)
         return [self.final]
+
+    def _settle_rows(self) -> None:
+        with writing(self._single):
+            if self._keep:
+                part_of(self._single).replace(self._single)
+                return
+            part_of(self._single).unlink()
+            with suppress(OSError):  # others may have theirs there still
+                self._single.parent.rmdir()
 
 
 def lines(rows: Path) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -58,18 +57,18 @@ class Table:
 
     def settle(self) -> bool:
         """Close the part, which keeps its name; False if writing had failed."""
-        with suppress(OSError):
-            self._file.close()
+        try:
+            with writing(self.path):
+                self._file.close()
+        except SinkError:
+            if not self.failed:
+                raise
         return not self.failed
 
-    def close(self) -> Path | None:
-        """Give it its name; None if writing had failed: then the part stays."""
-        if self.failed:
-            with suppress(OSError):
-                self._file.close()
+    def close(self, whole: bool = True) -> Path | None:
+        """Give it its name; None where rows are missing: then the part stays."""
+        if not (self.settle() and whole):
             return None
-        with writing(self.path):
-            self._file.close()
         finish(self.path)
         return self.path
 
@@ -146,9 +145,9 @@ class TableSink(Sink[T]):
 
     def close(self, aborted: bool) -> list[Path]:
         while self._tables:
-            self._close(self._tables.popitem()[1])
+            self._close(self._tables.popitem()[1], not aborted)
         return self._finished
 
-    def _close(self, table: Table | None) -> None:
-        if table is not None and (path := table.close()) is not None:
+    def _close(self, table: Table | None, whole: bool = True) -> None:
+        if table is not None and (path := table.close(whole)) is not None:
             self._finished.append(path)

@@ -107,8 +107,8 @@ class VideoFile:
             self._sound(pts + self._lead)
             self._end = pts
 
-    def close(self) -> Path | None:
-        """Finish the file and give it its name; None if no frame was written or it had failed."""
+    def close(self, whole: bool = True) -> Path | None:
+        """Finish the file and give it its name; None if no frame was written, it had failed, or is not whole."""
         if self._out is None:
             return None
         if not self.failed:
@@ -116,8 +116,9 @@ class VideoFile:
                 self._mux(self._stream.encode(None))
                 self._rest_of_sound()
                 self._out.close()
-                finish(self.path)
-                return self.path
+                if whole:
+                    finish(self.path)
+                return self.path if whole else None
         with suppress(
             OSError, ValueError, av.error.FFmpegError
         ):  # the disk is full: free what FFmpeg holds, keep the playable part
