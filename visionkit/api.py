@@ -146,7 +146,7 @@ class Pipeline:
     def _run_settings(self) -> RunSettings:
         from visionkit.runtime.context import RunSettings
 
-        return RunSettings(**{**{k: v for k, v in self.plan.run.items() if k != "variants"}, **self.settings})
+        return RunSettings(**{**self.plan.run, **self.settings})
 
 
 class Job:
@@ -212,10 +212,7 @@ class Job:
         from visionkit.runtime.threads import limit_threads
         from visionkit.stage.sink import SinkContext
 
-        options = options or SourceOptions()
-        if options.variants is None:
-            options = replace(options, variants=self.plan.run.get("variants"))
-        sources = open_sources(inputs, options)
+        sources = open_sources(inputs, options or SourceOptions())
         outlets = self._outlets(outputs)
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
