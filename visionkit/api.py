@@ -150,7 +150,7 @@ class Pipeline:
 
 
 class Job:
-    """One run of a plan on inputs, with the outputs of its file. ``total`` is the number of frames, where known."""
+    """One run of a plan on inputs. ``total``: how many frames, where known; ``for_outputs``: settings for sinks."""
 
     def __init__(
         self, plan: Plan, settings: RunSettings, on_packet: Callable[[Packet], None] | None = None, trust: bool = False
@@ -159,6 +159,7 @@ class Job:
         self.settings = settings
         self.engine: Engine | None = None
         self.total: int | None = None
+        self.for_outputs: dict[str, Any] = {}
         self._on_packet = on_packet
         self._trust = trust
         self._stopped = False
@@ -219,7 +220,7 @@ class Job:
         work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
         hub = ModelHub(self.settings, self._trust, progress)
         engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
-        context = SinkContext(out, overwrite, plan_hash=self.plan.hash, report=engine.note)
+        context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
         limit_threads(self.plan, self.settings.worker_count, cores())
         try:
             if work is not None:
