@@ -83,7 +83,7 @@ def parse(text: str, file: str) -> Node:
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _error("VK102", "file", f"larger than {MAX_BYTES:,} bytes", Position(file, 1, 1))
     places = Places(text, file)
-    root = _compose(places)
+    root = compose(places)
     if root is None:
         return Scalar(None, "", Position(file, 1, 1))
     return _Builder(places).build(root, 0)
@@ -104,8 +104,8 @@ class Places:
         return Position(self.file, line, index - self._starts[line - 1] + 1)
 
 
-def _compose(places: Places) -> Any:
-    """ruamel.yaml's nodes."""
+def compose(places: Places) -> Any:
+    """ruamel.yaml's own nodes, which know where they end too."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
