@@ -213,7 +213,8 @@ class Job:
         from visionkit.runtime.threads import limit_threads
         from visionkit.stage.sink import SinkContext
 
-        sources = open_sources(inputs, options or SourceOptions())
+        options = options or SourceOptions()
+        sources = open_sources(inputs, replace(options, variants=options.variants or self.plan.variants))
         outlets = self._outlets(outputs)
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None

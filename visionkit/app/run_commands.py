@@ -47,6 +47,9 @@ def run(
     to: Annotated[float | None, typer.Option("--to", help="End of a video, seconds.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    variants: Annotated[
+        int | None, typer.Option(min=1, help="Run each file so many times: augment.* makes another picture each time.")
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")
     ] = False,
@@ -75,7 +78,7 @@ def run(
         raise UsageError("no input was given", help="visionkit run pipeline.yaml photo.jpg")
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
-    options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit)
+    options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants)
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     reporter = Reporter(json=json_, quiet=quiet)
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)

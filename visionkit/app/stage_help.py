@@ -54,6 +54,7 @@ def wiring(stage: Any) -> dict[str, str]:
     takes = [
         f"{p.name}: {p.noun}{' (may be absent)' if p.optional else ''}{' (several)' if p.variadic else ''}"
         for p in ports.inputs
+        if not p.of_packet
     ]
     gives = [f"{p.name}: {noun(p.type)}" if p.name else noun(p.type) for p in ports.outputs]
     runs = (

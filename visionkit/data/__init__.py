@@ -6,6 +6,7 @@ from visionkit.data.image import Annotated, Image
 from visionkit.data.masks import Masks, Region, SemanticMask
 from visionkit.data.packet import ABSENT, Absent, Failure, Key, Packet
 from visionkit.data.results import Field, Labels, Lines, Matte, Rows, Scores, TextLines
+from visionkit.data.visible import visible_on
 
 __all__ = [
     "ABSENT",
@@ -33,4 +34,5 @@ __all__ = [
     "from_cv2",
     "plain",
     "to_cv2",
+    "visible_on",
 ]

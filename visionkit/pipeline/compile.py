@@ -92,6 +92,7 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
     read_exports(root, board, problems)
     outputs = compile_outputs(root, board, variables)
     run = read_run(root.get("run"), variables)
+    variants = run.pop("variants", None)
     problems.raise_if_any()
     description = root.get("description")
     scope = Scope(tuple(nodes), tuple(board.values), len(board.values))
@@ -103,6 +104,7 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
         variables.values,
         compiler.entries.used,
         run,
+        variants,
     )
 
 

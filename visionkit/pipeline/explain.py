@@ -118,7 +118,8 @@ def why_wire(plan: Plan, wire: str) -> str:
         lines = []
         for binding in node.bindings:
             if port in ("in", binding.port):
-                found = ", ".join(f"{names[s].id} ({noun(names[s].type)})" for s in binding.slots) or "nothing"
+                found = ", ".join(f"{names[s].id} ({noun(names[s].type)})" for s in binding.slots)
+                found = found or binding.of_packet or "nothing"
                 lines.append(f"{node.id}.{binding.port} takes {found}: {binding.why}")
         if lines:
             return "\n".join(lines)

@@ -22,7 +22,7 @@ PICTURE = InputPort("picture", (Annotated, Image))
 
 
 class RunSettings(BaseModel):
-    """The ``run:`` section: settings that change speed, never results."""
+    """The ``run:`` section: settings that change speed, never results; and how often each input is run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +32,9 @@ class RunSettings(BaseModel):
     backend: str | None = Field(None, description="auto, torch, onnxruntime, openvino, cv2.")
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] | None = Field(None, description="Numbers networks use.")
     seed: int | None = Field(None, ge=0, description="Seed of everything random.")
+    variants: int | None = Field(
+        None, ge=1, le=10_000, description="Run each file so many times: augment.* makes another picture each time."
+    )
 
 
 def read_run(node: Node | None, variables: Variables) -> dict[str, Any]:
@@ -73,11 +76,11 @@ def _output(item: Item, id_: str, board: Board, variables: Variables) -> OutputN
         item.keys.get("when"), f"{item.name}.when", scope_of(board.values), board.values, variables
     )
     wirer = Wirer(board, item.name, item.node)
-    values = _picture(wirer, item) if sink.takes == "picture" else _results(wirer, item)
+    values = _picture(wirer, item) if sink.takes == "picture" else _results(wirer, item, sink.takes)
     if params is None or values is None:
         return None
     if sink.takes == "frames":
-        values |= {"source": SOURCE}
+        values = {"source": SOURCE} | values
     return OutputNode(id_, item.name, sink, params, values, when, item.node.position)
 
 
@@ -86,17 +89,22 @@ def _picture(wirer: Wirer, item: Item) -> dict[str, int] | None:
     return {"picture": bindings[0].slots[0], "source": SOURCE} if bindings else None
 
 
-def _results(wirer: Wirer, item: Item) -> dict[str, int] | None:
-    """The values named by ``in:``; otherwise all results that no later stage replaced."""
+def _results(wirer: Wirer, item: Item, takes: str) -> dict[str, int] | None:
+    """The values named by ``in:``; otherwise all results that no later stage replaced.
+
+    For an output that "takes" frames a picture among them stands in the place of the frame; alone, with all results.
+    """
     node = item.keys.get("in")
+    everything = {v.id: v.slot for v in wirer.board.values if _is_result(v) and v.slot not in wirer.board.hidden}
     if node is None:
-        return {v.id: v.slot for v in wirer.board.values if _is_result(v) and v.slot not in wirer.board.hidden}
+        return everything
     found = [(wirer._value(child), child) for child in (node.items if isinstance(node, Listing) else (node,))]
-    for value, child in found:
-        if value is not None and not _is_result(value):
-            message = f"{value.id!r} is a picture; a table takes results"
-            wirer.problems.add("VK204", item.name, message, child)
-    return {v.id: v.slot for v, _ in found if v is not None}
+    pictures = [(value, child) for value, child in found if value is not None and not _is_result(value)]
+    for value, child in pictures[1:] if takes == "frames" else pictures:
+        what = "one picture is enough" if takes == "frames" else "a table takes results"
+        wirer.problems.add("VK204", item.name, f"{value.id!r} is a picture; {what}", child)
+    named = {v.id if _is_result(v) else "source": v.slot for v, _ in found if v is not None}
+    return everything | named if set(named) == {"source"} else named
 
 
 def _is_result(value: Value) -> bool:

@@ -36,13 +36,17 @@ class Value:
 
 @dataclass(frozen=True)
 class Binding:
-    """An input port and the slots it reads: one, or several if it is variadic, none if nothing feeds it."""
+    """An input port and the slots it reads: one, or several if it is variadic, none if nothing feeds it.
+
+    ``of_packet`` names what the engine fills it with instead: the packet's "key", or the "info" of its source.
+    """
 
     port: str
     slots: tuple[int, ...]
     optional: bool = False
     variadic: bool = False
     why: str = ""
+    of_packet: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class OutputNode:
 
 @dataclass(frozen=True)
 class Plan:
-    """A pipeline ready to run."""
+    """A pipeline ready to run. ``variants`` is how often each input is run, where the file says so."""
 
     file: str
     description: str
@@ -184,6 +188,7 @@ class Plan:
     variables: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, str] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
+    variants: int | None = None
 
     @property
     def hash(self) -> str:

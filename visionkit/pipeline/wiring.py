@@ -91,6 +91,8 @@ class Wirer:
         for port in ports:
             if port.name in taken:
                 bindings.append(self._from_names(port, named[port.name]))
+            elif port.of_packet:
+                bindings.append(Binding(port.name, (), why="every packet has it", of_packet=port.of_packet))
             elif port.named_only or seen_types & set(port.types):
                 bindings.append(self._unfilled(port))
             else:

@@ -208,7 +208,7 @@ class Engine:
         with self._admission:
             seq = self._lanes.get(lane, 0)
             self._lanes[lane] = seq + 1
-            key = Key(frame.info.name, frame.session, frame.index)
+            key = Key(frame.info.name, frame.session, frame.index, frame.info.variant)
             token = Token(lane, seq, key, frame.info, self.plan.root.size, ABSENT)
             token.pts, token.cost, token.end, token.whole = frame.pts, cost, end, whole
             token.load = None if end else frame.load

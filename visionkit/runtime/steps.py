@@ -37,10 +37,13 @@ class Inputs:
                 return None
         if self._when is not None and not holds(self._when, token):
             return None
-        return [self._argument(binding, values) for binding in self._bindings]
+        return [self._argument(binding, token) for binding in self._bindings]
 
     @staticmethod
-    def _argument(binding: Binding, values: list[Any]) -> Any:
+    def _argument(binding: Binding, token: Token) -> Any:
+        if binding.of_packet:
+            return getattr(token, binding.of_packet)
+        values = token.values
         if binding.variadic:
             return tuple(v for v in (values[slot] for slot in binding.slots) if v is not ABSENT)
         if not binding.slots:

@@ -30,7 +30,7 @@ class StageContext(Protocol):
         """Tell the user something about the work (a fallback taken, progress of a long step)."""
 
 
-def derived_seed(seed: int, stage_id: str, source: str, index: int) -> int:
+def derived_seed(seed: int, stage_id: str, source: str, index: int, variant: int = 0) -> int:
     """A 64-bit seed for one packet: the same wherever and in whatever order it is processed."""
-    text = f"{seed}\0{stage_id}\0{source}\0{index}".encode()
+    text = f"{seed}\0{stage_id}\0{source}\0{index}\0{variant}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")

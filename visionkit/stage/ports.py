@@ -7,9 +7,15 @@ import inspect
 import types
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from visionkit.data import Key
 from visionkit.stage.base import BatchStage, Stage
+from visionkit.stage.source import SourceInfo
+
+OF_THE_PACKET = MappingProxyType({Key: "key", SourceInfo: "info"})
+"""What a stage may ask of the packet itself: types of ports that the engine fills and ``in:`` cannot name."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,11 @@ class InputPort:
     optional: bool = False
     variadic: bool = False
     named_only: bool = False
+
+    @property
+    def of_packet(self) -> str:
+        """What of the packet the engine fills it with, "key" or "info"; "" for a port that takes a value."""
+        return OF_THE_PACKET.get(self.types[0], "")
 
     @property
     def noun(self) -> str:

@@ -24,6 +24,7 @@ class SourceInfo:
         fps: nominal frames per second, for display only: timing comes from ``Frame.pts``.
         frames: how many frames there are, if known.
         audio: True if an output can copy audio from ``path``.
+        variant: which of several runs of one file through the pipeline, from 0; ``name`` and ``relpath`` say it too.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SourceInfo:
     fps: float | None = None
     frames: int | None = None
     audio: bool = False
+    variant: int = 0
 
     @property
     def fields(self) -> dict[str, object]:

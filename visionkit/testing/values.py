@@ -10,6 +10,7 @@ from visionkit.data import (
     Detections,
     Field,
     Image,
+    Key,
     Labels,
     Lines,
     Matte,
@@ -19,6 +20,7 @@ from visionkit.data import (
     TextLines,
 )
 from visionkit.lazy import np
+from visionkit.stage import SourceInfo
 
 
 def example_of(type_: type, image: Image) -> Any:
@@ -75,6 +77,8 @@ def _mask(image: Image) -> SemanticMask:
 
 _EXAMPLES: dict[type, Callable[[Image], Any]] = {
     Image: lambda image: image,
+    Key: lambda image: Key("example.png", 0, image.width),
+    SourceInfo: lambda image: SourceInfo("example.png", "image", None, "example.png", image.width, image.height),
     Annotated: lambda image: image.annotated(np.array(image.bgr())),
     Detections: _detections,
     Labels: _labels,

@@ -45,7 +45,7 @@ class CocoSink(SpoolSink[CocoParams]):
         name = source.relpath or source.name
         title = name if source.kind == "image" else f"{name}#{packet.key.index}"
         image = {"file_name": title, "width": frame.width, "height": frame.height}
-        found = [row for objects in detections_of(packet, self._names) for row in object_rows(objects)]
+        found = [row for objects in detections_of(packet, self._names, frame) for row in object_rows(objects)]
         return to_json({"image": image, "objects": found}) + "\n"
 
     def text(self, packet: Packet) -> str:

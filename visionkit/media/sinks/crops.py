@@ -57,7 +57,7 @@ class CropsSink(Sink[CropsParams]):
             return []
         stem = safe_name((source.relpath or source.name).replace("/", "_"))
         made, count = [], 0
-        for objects in detections_of(packet, self._names):
+        for objects in detections_of(packet, self._names, frame):
             for i, (x1, y1, x2, y2) in enumerate(objects.xyxy.astype(float)):
                 dx, dy = (x2 - x1) * self.params.pad, (y2 - y1) * self.params.pad
                 left, top = max(0, int(np.floor(x1 - dx))), max(0, int(np.floor(y1 - dy)))

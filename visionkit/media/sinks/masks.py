@@ -31,9 +31,9 @@ class MasksSink(PerFrameSink[MasksParams]):
         numbers = None
         for name in self._names:
             value = packet.values.get(name, ABSENT)
-            if isinstance(value, SemanticMask) and value.canvas.to_frame is not None:
-                numbers = value.on(value.canvas.as_frame()).ids
-        for objects in detections_of(packet, self._names):
+            if isinstance(value, SemanticMask) and _meets(value, frame):
+                numbers = value.on(frame.canvas).ids
+        for objects in detections_of(packet, self._names, frame):
             if objects.masks is not None:
                 numbers = np.zeros((frame.height, frame.width), np.int32)
                 for i, region in enumerate(objects.masks.items, 1):
@@ -42,3 +42,8 @@ class MasksSink(PerFrameSink[MasksParams]):
             return None
         kind = np.uint8 if int(numbers.max(initial=0)) < 256 else np.uint16
         return bytes(cv2.imencode(".png", np.asarray(numbers).astype(kind))[1])
+
+
+def _meets(mask: SemanticMask, frame: Image) -> bool:
+    """Whether a mask can be brought onto a picture."""
+    return mask.canvas is frame.canvas or None not in (mask.canvas.to_frame, frame.canvas.to_frame)

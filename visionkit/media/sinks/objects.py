@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from visionkit.data import ABSENT, Detections, Image, Packet
+from visionkit.data import ABSENT, Detections, Image, Packet, visible_on
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import lifted, results_of
@@ -16,17 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def detections_of(packet: Packet, names: Sequence[str]) -> Iterator[Detections]:
-    """Every result with objects that has a place in the frame, in source-frame pixels."""
+def detections_of(packet: Packet, names: Sequence[str], picture: Image | None = None) -> Iterator[Detections]:
+    """Every result with objects that has a place in the frame, in source-frame pixels.
+
+    With a ``picture`` that is not the frame itself, in its pixels, cut to it.
+    """
     for _, value in results_of(packet, names):
-        if value is not ABSENT and isinstance(value, Detections):
-            found, canvas = lifted(value)
-            if canvas is None:
-                yield found
+        if value is ABSENT or not isinstance(value, Detections):
+            continue
+        found, canvas = lifted(value)
+        if canvas is not None:
+            if picture is not None and value.canvas is picture.canvas:
+                yield value
+        elif picture is None or picture.canvas.is_frame:
+            yield found
+        elif picture.canvas.to_frame is not None:
+            yield visible_on(value, picture.canvas)
 
 
 def frame_of(packet: Packet) -> Image | None:
-    """The bare frame; None where it could not be decoded."""
+    """The picture that results are written for, by default the bare frame; None where it could not be decoded."""
     frame = packet.values.get("source", ABSENT)
     return frame if isinstance(frame, Image) else None
 

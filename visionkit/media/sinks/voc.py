@@ -34,7 +34,7 @@ class VocSink(PerFrameSink[VocParams]):
         size = _add(root, "size")
         for name, value in (("width", frame.width), ("height", frame.height), ("depth", 3)):
             _add(size, name, str(value))
-        for objects in detections_of(packet, self._names):
+        for objects in detections_of(packet, self._names, frame):
             boxes = clipped(objects.xyxy.astype(float), frame.width, frame.height).tolist()
             for i, (x1, y1, x2, y2) in enumerate(boxes):
                 entry = _add(root, "object")

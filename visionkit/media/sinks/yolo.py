@@ -43,7 +43,7 @@ class YoloSink(PerFrameSink[YoloParams]):
 
     def data(self, packet: Packet, frame: Image, source: SourceInfo) -> bytes:
         rows = []
-        for objects in detections_of(packet, self._names):
+        for objects in detections_of(packet, self._names, frame):
             self._learn(objects.class_names)
             boxes = clipped(objects.xyxy.astype(float), frame.width, frame.height).tolist()
             for i, (x1, y1, x2, y2) in enumerate(boxes):

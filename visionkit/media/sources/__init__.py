@@ -38,6 +38,8 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
             pictures.append(item)
         elif (lane := _live(item, options)) is not None:
             cameras.append(lane)
+            if (options.variants or 1) > 1:
+                raise UsageError(f"--variants {options.variants}: a camera or a stream can be run through but once")
         else:
             files.append(_local(item))
     lanes: list[Source] = [_files(files, options)] if files else []
@@ -81,4 +83,4 @@ def _files(files: list[str], options: SourceOptions) -> Source:
 def _memory(pictures: list[Any], options: SourceOptions) -> Source:
     from visionkit.media.sources.memory import MemorySource
 
-    return MemorySource(pictures, options.limit)
+    return MemorySource(pictures, options.limit, variants=options.variants or 1)

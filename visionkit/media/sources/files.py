@@ -11,7 +11,7 @@ from typing import overload
 
 from visionkit.errors import SourceError
 from visionkit.media.sources.animated import webp_frames
-from visionkit.media.sources.inputs import Entry, Listing, naming
+from visionkit.media.sources.inputs import Entry, Listing, Variants, naming
 from visionkit.media.sources.kinds import suffix
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import load_picture, picture_size
@@ -43,7 +43,8 @@ class Infos(Sequence[SourceInfo]):
 
     def _info(self, entry: Entry) -> SourceInfo:
         frames = len(entry.members) if entry.members else (1 if entry.kind == "image" else None)
-        return SourceInfo(self._name(entry), entry.kind, entry.path, entry.relpath, frames=frames)
+        name = self._name(entry)
+        return SourceInfo(name, entry.kind, entry.path, entry.relpath, frames=frames, variant=entry.variant)
 
 
 class FilesSource:
@@ -58,7 +59,9 @@ class FilesSource:
     def __init__(self, listing: Listing, options: SourceOptions, name: str = "files") -> None:
         self.name = name
         self.options = options
-        self.entries = listing.entries
+        self.entries: Sequence[Entry] = listing.entries
+        if (options.variants or 1) > 1:
+            self.entries = Variants(listing.entries, options.variants or 1)
         self.skipped: Mapping[str, int] = dict(listing.skipped)
         self.infos: Sequence[SourceInfo] | None = Infos(self.entries)
         self._chosen: Sequence[int] = range(len(self.entries))

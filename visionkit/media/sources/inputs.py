@@ -8,8 +8,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import overload
 
 from visionkit.errors import UsageError, did_you_mean
 from visionkit.media.sources.kinds import Kind, kind_by_name, kind_of, suffix
@@ -22,12 +23,42 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of a lane. ``relpath`` is where outputs mirror it; ``members`` are the pictures of a sequence."""
+    """One file of a lane. ``relpath`` is where outputs mirror it; ``members`` are the pictures of a sequence.
+
+    ``variant`` counts the runs of one file through the pipeline.
+    """
 
     path: str
     relpath: str
     kind: Kind
     members: tuple[str, ...] = ()
+    variant: int = 0
+
+
+class Variants(Sequence[Entry]):
+    """Each entry ``count`` times, one after the other, under relpaths of their own: ``cat_0.jpg``, ``cat_1.jpg``."""
+
+    def __init__(self, entries: Sequence[Entry], count: int) -> None:
+        self._entries, self._count = entries, count
+
+    def __len__(self) -> int:
+        return len(self._entries) * self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        entry, variant = self._entries[index // self._count], index % self._count
+        return replace(entry, relpath=varied(entry.relpath, variant), variant=variant)
+
+
+def varied(relpath: str, variant: int) -> str:
+    """The relpath of one variant of a file: ``a/cat.jpg`` → ``a/cat_1.jpg``."""
+    path = PurePosixPath(relpath)
+    return path.with_name(f"{path.stem}_{variant}{path.suffix}").as_posix()
 
 
 @dataclass
@@ -180,4 +211,9 @@ def naming(entries: Sequence[Entry]) -> Callable[[Entry], str]:
     """A name for every entry, unique among them: its relpath, or its path where two share a relpath."""
     counts = Counter(entry.relpath for entry in entries)
     shared = {relpath for relpath, count in counts.items() if count > 1}
-    return lambda entry: Path(entry.path).as_posix() if entry.relpath in shared else entry.relpath
+    return lambda entry: _own_name(entry) if entry.relpath in shared else entry.relpath
+
+
+def _own_name(entry: Entry) -> str:
+    name = Path(entry.path).as_posix()
+    return f"{name}~{entry.variant}" if entry.variant else name

@@ -16,17 +16,25 @@ class MemorySource:
 
     live = False
 
-    def __init__(self, pictures: Sequence[Any], limit: int | None = None, name: str = "memory") -> None:
+    def __init__(
+        self, pictures: Sequence[Any], limit: int | None = None, name: str = "memory", variants: int = 1
+    ) -> None:
         self.name = name
-        self._images = [as_image(picture) for picture in pictures[:limit]]
+        images = [as_image(picture) for picture in pictures]
+        self._images = [image for image in images for _ in range(variants)][:limit]
         self.infos: Sequence[SourceInfo] | None = [
-            SourceInfo(f"array-{i}", "image", None, f"array-{i}.png", image.width, image.height, frames=1)
+            _info(image, i // variants, i % variants, f"_{i % variants}" if variants > 1 else "")
             for i, image in enumerate(self._images)
         ]
 
     def frames(self) -> Iterator[Frame]:
         for info, image in zip(self.infos or (), self._images, strict=True):
             yield Frame(info, 0, lambda image=image: image, image.nbytes)  # type: ignore[misc]
+
+
+def _info(image: Image, number: int, variant: int, tail: str) -> SourceInfo:
+    name = f"array-{number}{tail}"
+    return SourceInfo(name, "image", None, f"{name}.png", image.width, image.height, frames=1, variant=variant)
 
 
 def as_image(picture: Any) -> Image:

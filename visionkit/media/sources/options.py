@@ -21,7 +21,10 @@ class SourceOptions:
         recursive: folders are searched with all folders below them.
         size: width and height to ask a camera for.
         fourcc: pixel format to ask a camera for, such as "MJPG".
-        threads: decoder threads, 0 for as many as there are cores.
+        variants: run every file through the pipeline so many times; what is random differs each time. None: as often as
+            the pipeline file says, else once.
+        threads: decoder threads, 0 for as many as there are cores (live sources: one each).
+        stall: give up the connection to a live source after so many seconds without a frame.
     """
 
     sequence: bool = False
@@ -33,6 +36,7 @@ class SourceOptions:
     size: tuple[int, int] | None = None
     fourcc: str | None = None
     threads: int = 0
+    variants: int | None = None
 
     def __post_init__(self) -> None:
         start, stop = self.from_ or 0, self.to
@@ -45,3 +49,7 @@ class SourceOptions:
             raise UsageError(f"--limit {self.limit}: must be 1 or more")
         if self.fourcc is not None and len(self.fourcc) != 4:
             raise UsageError(f"fourcc {self.fourcc!r}: must be four letters, such as MJPG")
+        if self.variants is not None and self.variants < 1:
+            raise UsageError(f"--variants {self.variants}: must be 1 or more")
+        if self.stall is not None and self.stall <= 0:
+            raise UsageError(f"--stall {self.stall:g}: must be more than 0")

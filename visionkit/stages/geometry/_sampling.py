@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from visionkit.data import Canvas, Homography, Image, PointMap, to_cv2
-from visionkit.data.geometry import Map
+from visionkit.data.geometry import Map, numeric_inverse
 from visionkit.lazy import cv2, np
 
 if TYPE_CHECKING:
@@ -79,34 +79,3 @@ class Resampling:
         pixels = cv2.remap(image.native(), self._grid, None, flag, borderValue=level(image, fill))
         canvas: Canvas = image.canvas.derive(*self.size, self.step)
         return image.replaced(pixels, canvas)
-
-
-def numeric_inverse(forward: Callable[[Points], Points], targets: Points, start: Points, rounds: int = 20) -> Points:
-    """Points (N, 2) that ``forward`` takes to ``targets``, by Newton's method with numeric derivatives.
-
-    Ends when all are met within 1e-6. Where nothing is taken to a target (behind a fold of a strong lens
-    distortion), the nearest that was found.
-    """
-    best = np.array(start, np.float64)
-    miss = _distance(forward(best), targets)
-    points, h = best.copy(), 1e-3
-    for _ in range(rounds):
-        if not len(miss) or miss.max() < 1e-6:
-            break
-        value = forward(points)
-        along = (forward(points + np.array([h, 0.0])) - value) / h
-        down = (forward(points + np.array([0.0, h])) - value) / h
-        determinant = along[:, 0] * down[:, 1] - along[:, 1] * down[:, 0]
-        determinant = np.where(np.abs(determinant) < 1e-3, 1e-3, determinant)
-        gap = targets - value
-        dx = (gap[:, 0] * down[:, 1] - gap[:, 1] * down[:, 0]) / determinant
-        dy = (gap[:, 1] * along[:, 0] - gap[:, 0] * along[:, 1]) / determinant
-        points = points + np.stack([dx, dy], axis=1)
-        now = _distance(forward(points), targets)
-        better = now < miss
-        best[better], miss[better] = points[better], now[better]
-    return best
-
-
-def _distance(a: Points, b: Points) -> Any:
-    return np.hypot(*(a - b).T)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from visionkit.data import Image
+from visionkit.data.geometry import looked_up
 from visionkit.lazy import cv2, np
 from visionkit.stage import Color, MapStage, StageContext, StageParams, derived_seed
 from visionkit.stages.geometry._sampling import Resampling, Warping
@@ -51,7 +52,7 @@ class Elastic(MapStage[ElasticParams]):
         field = _displacements(size, p.amplitude, p.smoothness, seed)
 
         def bend(points: Any) -> Any:
-            return points + _looked_up(field, points)
+            return points + looked_up(field, points)
 
         return Resampling(size, bend, lambda points: points)
 
@@ -68,15 +69,3 @@ def _displacements(size: tuple[int, int], amplitude: float, smoothness: float, s
     longest = np.hypot(field[..., 0], field[..., 1]).max()
     steepest = max(np.abs(np.diff(field, axis=axis)).max(initial=0.0) for axis in (0, 1))
     return field / max(longest / amplitude, steepest / 0.45, 1e-9)
-
-
-def _looked_up(field: Any, points: Any) -> Any:
-    """The movement at points (N, 2), linear between pixel centres and constant beyond the edge."""
-    height, width = field.shape[:2]
-    x, y = np.clip(points - 0.5, 0, [width - 1, height - 1]).T
-    left, top = np.minimum(x.astype(int), max(width - 2, 0)), np.minimum(y.astype(int), max(height - 2, 0))
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    along, down = (x - left)[:, None], (y - top)[:, None]
-    upper = field[top, left] * (1 - along) + field[top, right] * along
-    lower = field[bottom, left] * (1 - along) + field[bottom, right] * along
-    return upper * (1 - down) + lower * down

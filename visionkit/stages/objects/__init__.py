@@ -4,4 +4,5 @@ STAGES = {
     "merge": "merge:Merge",
     "nms": "nms:Nms",
     "select": "select:Select",
+    "visible": "visible:Visible",
 }
