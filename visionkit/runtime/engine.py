@@ -14,7 +14,7 @@ from visionkit.runtime.chain import Chain
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.credits import Credits
 from visionkit.runtime.feeders import Feeder, LiveFeeder
-from visionkit.runtime.metrics import Meter, RunSummary, merge
+from visionkit.runtime.metrics import Meter, NodeTime, RunSummary, merge
 from visionkit.runtime.outlets import Outlet, OutletSegment
 from visionkit.runtime.segments import Tokens
 from visionkit.runtime.token import Lane, Token
@@ -170,6 +170,11 @@ class Engine:
     def stopping(self) -> bool:
         """True once no more frames are wanted."""
         return self._stopping.is_set()
+
+    @property
+    def times(self) -> tuple[NodeTime, ...]:
+        """Work on each node up to now."""
+        return merge(list(self._meters))
 
     def meter(self, name: str) -> Meter:
         meter = Meter(name)
