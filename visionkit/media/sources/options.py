@@ -15,8 +15,9 @@ class SourceOptions:
     Attributes:
         sequence: the pictures of a folder are the frames of one source, not sources of their own.
         from_: skip what lies before this time of a video, in seconds.
-        to: stop a video before this time, in seconds.
-        fps: take at most so many frames a second of a video; for ``sequence``, the rate they are played at.
+        to: stop a video before this time, a live source so long after its first frame, in seconds.
+        fps: take at most so many frames a second of a video or stream; for ``sequence``, the rate they are played at;
+            what a webcam is asked for.
         limit: stop after so many frames of each lane (all files given together are one lane).
         recursive: folders are searched with all folders below them.
         size: width and height to ask a camera for.
@@ -35,8 +36,9 @@ class SourceOptions:
     recursive: bool = True
     size: tuple[int, int] | None = None
     fourcc: str | None = None
-    threads: int = 0
     variants: int | None = None
+    threads: int = 0
+    stall: float | None = None
 
     def __post_init__(self) -> None:
         start, stop = self.from_ or 0, self.to
@@ -47,9 +49,9 @@ class SourceOptions:
             raise UsageError(f"--fps {self.fps:g}: must be more than 0")
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"--limit {self.limit}: must be 1 or more")
-        if self.fourcc is not None and len(self.fourcc) != 4:
-            raise UsageError(f"fourcc {self.fourcc!r}: must be four letters, such as MJPG")
         if self.variants is not None and self.variants < 1:
             raise UsageError(f"--variants {self.variants}: must be 1 or more")
         if self.stall is not None and self.stall <= 0:
             raise UsageError(f"--stall {self.stall:g}: must be more than 0")
+        if self.fourcc is not None and len(self.fourcc) != 4:
+            raise UsageError(f"fourcc {self.fourcc!r}: must be four letters, such as MJPG")
