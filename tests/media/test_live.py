@@ -18,7 +18,7 @@ from tests.media.media_files import photo
 from visionkit.errors import SourceError, UsageError
 from visionkit.media.sources import SourceOptions, open_sources
 from visionkit.media.sources.live import camera
-from visionkit.stage import Frame
+from visionkit.stage import Frame, Gap
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -112,10 +112,15 @@ def test_a_refused_stream_is_one_error_without_the_password(server: Any, place: 
     assert "/cam" not in server.seen  # a redirect is not followed
 
 
-def test_nobody_listens() -> None:
-    (frame,) = frames_of("http://127.0.0.1:9/cam")
-    with pytest.raises(SourceError, match=r"127\.0\.0\.1:9"):
-        frame.load()
+def test_nobody_listens_is_tried_again_until_nobody_wants_it(caplog: pytest.LogCaptureFixture) -> None:
+    (source,) = open_sources(["http://user:hunter2@127.0.0.1:9/cam"])
+    threading.Timer(2.5, source.interrupt).start()  # type: ignore[attr-defined]
+    started = time.monotonic()
+    assert list(source.frames()) == []
+    assert time.monotonic() - started < 3.5
+    assert "http://***@127.0.0.1:9/cam: nobody listens there" in caplog.text
+    assert caplog.text.count("trying again") == 2
+    assert "hunter2" not in caplog.text
 
 
 def test_other_schemes_are_refused() -> None:
@@ -140,19 +145,42 @@ def test_files_and_cameras_are_lanes_of_their_own(tmp_path: Path) -> None:
 
 def test_a_camera_that_is_not_there() -> None:
     (frame,) = frames_of(63)
-    with pytest.raises(SourceError, match="camera 63"):
+    with pytest.raises(SourceError, match="camera-63: the camera cannot be opened"):
         frame.load()
 
 
-def test_a_camera_through_opencv(tmp_path: Path) -> None:
+def test_a_camera_through_opencv_and_its_loss(tmp_path: Path) -> None:
     """OpenCV's image sequences stand in for a device: the same class, the same calls."""
     for i in range(5):
         cv2.imwrite(str(tmp_path / f"{i:02d}.png"), np.full((48, 64, 3), i * 40, np.uint8))
-    clock = iter(range(100))
-    source = camera(str(tmp_path / "%02d.png"), SourceOptions(size=(64, 48)))
-    source._clock = lambda: next(clock) / 10
-    frames = list(source.frames())
-    assert [float(frame.pts or 0) for frame in frames[:5]] == [0.0, 0.1, 0.2, 0.3, 0.4]
-    assert [int(frame.load().gray()[0, 0]) for frame in frames[:5]] == [0, 40, 80, 120, 160]
-    with pytest.raises(SourceError, match="no more frames"):
-        frames[5].load()
+    source = camera(str(tmp_path / "%02d.png"), SourceOptions(size=(64, 48), limit=7))
+    items = list(source.frames())
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [int(frame.load().gray()[0, 0]) for frame in frames] == [0, 40, 80, 120, 160, 0, 40]
+    assert [(frame.index, frame.session) for frame in frames] == [*((i, 0) for i in range(5)), (5, 1), (6, 1)]
+    (gap,) = (item for item in items if isinstance(item, Gap))
+    assert items.index(gap) == 5
+    assert (gap.index, gap.session, gap.pts) == (5, 1, frames[4].pts)
+    assert gap.seconds == pytest.approx(float(frames[5].pts - frames[4].pts), abs=1e-3)  # type: ignore[operator]
+    assert 0.7 < gap.seconds < 5
+    assert "no more frames" in gap.reason
+
+
+def test_a_format_of_pyav() -> None:
+    """No device here: what PyAV's own capture formats say of one that is missing."""
+    (frame,) = frames_of("v4l2:///dev/video63")
+    with pytest.raises(SourceError, match="cannot be opened"):
+        frame.load()  # type: ignore[union-attr]
+
+
+def test_names_of_their_own() -> None:
+    lanes = open_sources(["door=rtsp://a:hunter2@host/x", "yard=0", "rtsp://host/x"])
+    assert [lane.name for lane in lanes] == ["door", "yard", "rtsp://host/x"]
+    assert [info.relpath for lane in lanes for info in lane.infos or ()] == ["door", "yard", "host-x"]
+    assert [info.path for lane in lanes for info in lane.infos or ()][:2] == ["rtsp://***@host/x", "camera-0"]
+
+
+def test_at_most_so_many_frames_a_second(server: Any) -> None:
+    frames = list(frames_of(f"http://127.0.0.1:{server.server_port}/cam", limit=10, fps=20))
+    assert [frame.index for frame in frames] == list(range(10))
+    assert float(frames[-1].pts or 0) > 9 / 20 * 0.8

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from visionkit.media.sources import SourceOptions
     from visionkit.pipeline.options import CompileOptions
     from visionkit.runtime.batch import BatchOptions
+    from visionkit.runtime.lanes import SourceCounts
     from visionkit.runtime.metrics import RunSummary
 
 INTERVAL = 5.0
@@ -87,16 +88,16 @@ class Reporter:
     def _lines(self, job: Job, done: threading.Event) -> None:
         started = time.monotonic()
         while not done.wait(INTERVAL):
-            engine = job.engine
-            if engine is None or not engine.received:
+            counted = job.engine.totals if job.engine is not None else None
+            if counted is None or not counted.received:
                 continue
             seconds = time.monotonic() - started
             if self._json:
-                counts = {"out": engine.out, "failed": engine.failed, "dropped": engine.dropped}
+                counts = {"out": counted.out, "failed": counted.failed, "dropped": counted.dropped}
                 typer.echo(json.dumps({"event": "progress", **counts, "seconds": round(seconds, 1)}))
             else:
                 typer.echo(
-                    f"{engine.out} done, {engine.failed} failed, {engine.out / seconds:.1f} per second", err=True
+                    f"{counted.out} done, {counted.failed} failed, {counted.out / seconds:.1f} per second", err=True
                 )
 
     def _bar(self, job: Job, done: threading.Event) -> None:
@@ -114,11 +115,11 @@ class Reporter:
             task = progress.add_task("running", total=None, rate="")
             started = time.monotonic()
             while not done.wait(0.2):
-                engine = job.engine
-                if engine is None or not engine.received:
+                counted = job.engine.totals if job.engine is not None else None
+                if counted is None or not counted.received:
                     started = time.monotonic()
                     continue
-                finished = engine.out + engine.failed
+                finished = counted.out + counted.failed
                 rate = finished / max(1e-6, time.monotonic() - started)
                 progress.update(task, completed=finished, total=job.total, rate=f"{rate:.1f}/s")
 
@@ -147,8 +148,33 @@ def summary_dict(summary: RunSummary) -> dict[str, Any]:
         "bottleneck": summary.bottleneck.name if summary.bottleneck else None,
         "results": [str(path) for path in summary.results],
         "notes": list(summary.notes),
+        "sources": [source_dict(source) for source in summary.sources if source.live],
         **summary.counts,
     }
+
+
+def source_dict(source: SourceCounts) -> dict[str, Any]:
+    """What became of the frames of a camera or stream, latencies in milliseconds."""
+    names = ("name", "received", "out", "dropped", "failed")
+    waits = {"latency_median_ms": source.latency_median, "latency_p95_ms": source.latency_p95}
+    return {
+        **{name: getattr(source, name) for name in names},
+        **{name: None if wait is None else round(wait * 1000, 1) for name, wait in waits.items()},
+        "gaps": source.connection.gaps if source.connection else 0,
+    }
+
+
+def source_text(source: SourceCounts) -> str:
+    """One line about a camera or stream."""
+    parts = [f"{source.out} of {source.received} frames done"]
+    parts += [f"{n} {what}" for n, what in ((source.dropped, "dropped"), (source.failed, "failed")) if n]
+    if source.latency_median is not None and source.latency_p95 is not None:
+        median, most = source.latency_median * 1000, source.latency_p95 * 1000
+        parts.append(f"capture to output {median:.0f} ms (95 %: {most:.0f} ms)")
+    if source.connection and source.connection.gaps:
+        gaps = source.connection.gaps
+        parts.append(f"{gaps} gap{'s' if gaps > 1 else ''}")
+    return f"{source.name}: {', '.join(parts)}"
 
 
 def summary_text(summary: RunSummary, out: Path) -> str:
@@ -167,6 +193,7 @@ def summary_text(summary: RunSummary, out: Path) -> str:
         node = summary.bottleneck
         share = node.seconds / max(1, node.workers) / max(1e-9, summary.seconds)
         lines.append(f"bottleneck: {node.name}, busy {min(1.0, share):.0%} of the time")
+    lines += [source_text(source) for source in summary.sources if source.live]
     lines += [f"note: {note}" for note in summary.notes]
     shown = summary.results[:6]
     lines += [f"  {path}" for path in shown]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 from visionkit.data import ABSENT, Key, Packet
@@ -14,12 +14,13 @@ from visionkit.runtime.chain import Chain
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.credits import Credits
 from visionkit.runtime.feeders import Feeder, LiveFeeder
+from visionkit.runtime.lanes import LaneCounts, Totals, totals
 from visionkit.runtime.metrics import Meter, NodeTime, RunSummary, merge
 from visionkit.runtime.outlets import Outlet, OutletSegment
 from visionkit.runtime.segments import Tokens
 from visionkit.runtime.token import Lane, Token
 from visionkit.stage.sink import SinkContext
-from visionkit.stage.source import Frame, Source
+from visionkit.stage.source import Frame, Gap, Source
 
 LIVE_PACKETS = 4
 """Frames of a live source in flight: enough to overlap, few enough to stay fresh."""
@@ -46,7 +47,8 @@ class Engine:
         self.settings = settings
         self.on_error = settings.on_error
         self.aborting = False
-        self.received = self.out = self.failed = self.dropped = self.object_failures = 0
+        self.object_failures = 0
+        self.lanes: tuple[LaneCounts, ...] = ()
         self._opener = opener
         self._on_packet = on_packet
         self._meters: list[Meter] = []
@@ -167,6 +169,11 @@ class Engine:
         self.stop()
 
     @property
+    def totals(self) -> Totals:
+        """What was counted up to now."""
+        return totals(self.lanes)
+
+    @property
     def stopping(self) -> bool:
         """True once no more frames are wanted."""
         return self._stopping.is_set()
@@ -190,6 +197,7 @@ class Engine:
         budget = max(1, self.settings.credit // max(1, len(sources)))
         packets = 8 + 4 * self.settings.worker_count + 2 * self.settings.batch_size(self.settings.device)
         self._credits = [Credits(budget, LIVE_PACKETS if source.live else packets) for source in sources]
+        self.lanes = tuple(LaneCounts(source) for source in sources)
         if self._stopping.is_set():
             return
         threads = []
@@ -211,28 +219,41 @@ class Engine:
         ``whole``: with this end all frames of the source have come.
         """
         with self._admission:
-            seq = self._lanes.get(lane, 0)
-            self._lanes[lane] = seq + 1
-            key = Key(frame.info.name, frame.session, frame.index, frame.info.variant)
-            token = Token(lane, seq, key, frame.info, self.plan.root.size, ABSENT)
-            token.pts, token.cost, token.end, token.whole = frame.pts, cost, end, whole
-            token.load = None if end else frame.load
-            with self._lock:
-                self._in_flight += 1
-                self.received += not end
-            assert self._chain is not None
-            self._chain.put([token])
+            token = self._token(lane, frame)
+            token.cost, token.end, token.whole = cost, end, whole
+            token.load, token.captured = None if end else frame.load, frame.captured
+            self.lanes[lane.index].book(received=not end)
+            self._enter(token)
 
-    def drop(self) -> None:
-        """A live frame that a newer one replaced."""
+    def miss(self, lane: Lane, gap: Gap) -> None:
+        """A gap enters the chain: outputs hear of it between the packets before and after."""
+        with self._admission:
+            token = self._token(lane, gap)
+            token.gap = gap
+            self._enter(token)
+
+    def _token(self, lane: Lane, item: Frame | Gap) -> Token:
+        seq = self._lanes.get(lane, 0)
+        self._lanes[lane] = seq + 1
+        key = Key(item.info.name, item.session, item.index, item.info.variant)
+        token = Token(lane, seq, key, item.info, self.plan.root.size, ABSENT)
+        token.pts = item.pts
+        return token
+
+    def _enter(self, token: Token) -> None:
         with self._lock:
-            self.received += 1
-            self.dropped += 1
+            self._in_flight += 1
+        assert self._chain is not None
+        self._chain.put([token])
+
+    def drop(self, lane: Lane, frames: int) -> None:
+        """Live frames that newer ones replaced."""
+        self.lanes[lane.index].book(received=frames, dropped=frames)
 
     def _finished(self, tokens: Tokens) -> None:
         """Tokens that left the last outlet, in lane order."""
         for token in tokens:
-            if not token.end:
+            if token.is_frame:
                 self._count(token)
                 if self._on_packet is not None and not self.aborting:
                     values = {id_: token.values[slot] for id_, slot in self._names}
@@ -244,26 +265,26 @@ class Engine:
                 self._idle.notify_all()
 
     def _count(self, token: Token) -> None:
+        counts = self.lanes[token.lane.index]
         if token.failure is not None:
-            self.failed += 1
+            counts.book(failed=1)
         elif self.aborting:
-            self.dropped += 1
+            counts.book(dropped=1)
         else:
-            self.out += 1
+            counts.book(out=1)
+            counts.came_out(token.captured, monotonic())
         self.object_failures += len(token.failures or ())
 
     def _summary(self, seconds: float, results: list[Any]) -> RunSummary:
         return RunSummary(
-            self.received,
-            self.out,
-            self.dropped,
-            self.failed,
+            *self.totals,
             self.object_failures,
             seconds,
             merge(self._meters),
             tuple(results),
             self._stopping.is_set(),
             tuple(self._notes),
+            sources=tuple(counts.snapshot() for counts in self.lanes),
         )
 
 

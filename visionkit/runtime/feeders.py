@@ -9,10 +9,14 @@ from typing import Any, Protocol
 
 from visionkit.runtime.credits import Credits
 from visionkit.runtime.token import Lane
-from visionkit.stage.source import Frame, Source
+from visionkit.stage.source import Frame, Gap, Interruptible, Source
 
 PACKET_COPIES = 3
 """How many pictures of a frame's size a packet holds on its way, for the credits."""
+
+
+PATIENCE = 1.0
+"""Seconds that the end of a run waits for a live source to let go."""
 
 
 class Admission(Protocol):
@@ -21,7 +25,8 @@ class Admission(Protocol):
     @property
     def stopping(self) -> bool: ...
     def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False, whole: bool = False) -> None: ...
-    def drop(self) -> None: ...
+    def miss(self, lane: Lane, gap: Gap) -> None: ...
+    def drop(self, lane: Lane, frames: int) -> None: ...
     def abort(self, error: BaseException) -> None: ...
 
 
@@ -73,27 +78,42 @@ class LiveFeeder(Feeder):
     def _run(self) -> None:
         slot = Slot()
         name = f"visionkit:live:{self._lane.name}"
-        threading.Thread(target=self._read, args=(slot,), name=name, daemon=True).start()
+        reader = threading.Thread(target=self._read, args=(slot,), name=name, daemon=True)
+        reader.start()
         last: Frame | None = None
-        while self._credits.acquire(0):
-            frame = slot.take(lambda: self._engine.stopping)
-            if frame is None:
-                self._credits.release(0)
-                break
-            last = frame
-            self._engine.admit(self._lane, frame)
+        while (item := self._next(slot)) is not None:
+            if isinstance(item, Gap):
+                self._engine.miss(self._lane, item)
+            else:
+                last = item
+                self._engine.admit(self._lane, item)
+        self._leave(slot, reader)
         if last is not None:
             self._engine.admit(self._lane, last, end=True)
+
+    def _next(self, slot: Slot) -> Frame | Gap | None:
+        """What comes next, as soon as there is room for it; a frame keeps the credit that it took."""
+        if not self._credits.acquire(0):
+            return None
+        item = slot.take(lambda: self._engine.stopping)
+        if not isinstance(item, Frame):
+            self._credits.release(0)
+        return item
+
+    def _leave(self, slot: Slot, reader: threading.Thread) -> None:
+        self._engine.drop(self._lane, slot.close())
+        if isinstance(self._source, Interruptible):
+            self._source.interrupt()
+            reader.join(PATIENCE)
 
     def _read(self, slot: Slot) -> None:
         frames: Any = self._source.frames()
         try:
             with closing(frames):
-                for frame in frames:
-                    if self._engine.stopping:
+                for item in frames:
+                    if (replaced := slot.put(item)) is None:
                         return
-                    if slot.put(frame):
-                        self._engine.drop()
+                    self._engine.drop(self._lane, replaced)
         except BaseException as error:
             self._engine.abort(error)
         finally:
@@ -101,31 +121,43 @@ class LiveFeeder(Feeder):
 
 
 class Slot:
-    """Room for one frame: a newer one takes the place of one that nobody has taken yet."""
+    """Room for one frame: a newer one takes the place of one that nobody has taken yet. Gaps are all kept, in order."""
 
     def __init__(self) -> None:
-        self._frame: Frame | None = None
-        self._ended = False
+        self._items: list[Frame | Gap] = []
+        self._ended = self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, frame: Frame) -> bool:
-        """True if an older frame had to go."""
+    def put(self, item: Frame | Gap) -> int | None:
+        """How many older frames had to go, None if nobody takes any more."""
         with self._changed:
-            replaced = self._frame is not None
-            self._frame = frame
+            if self._closed:
+                return None
+            before = len(self._items)
+            if isinstance(item, Frame):
+                self._items = [kept for kept in self._items if isinstance(kept, Gap)]
+            replaced = before - len(self._items)
+            self._items.append(item)
             self._changed.notify()
             return replaced
 
     def end(self) -> None:
-        """No more frames will come."""
+        """No more will come."""
         with self._changed:
             self._ended = True
             self._changed.notify()
 
-    def take(self, stopping: Callable[[], bool]) -> Frame | None:
-        """The newest frame, as soon as there is one; None when none will come."""
+    def close(self) -> int:
+        """Nobody takes any more; returns how many frames were left."""
         with self._changed:
-            while self._frame is None and not self._ended and not stopping():
+            self._closed = True
+            left = sum(isinstance(item, Frame) for item in self._items)
+            self._items.clear()
+            return left
+
+    def take(self, stopping: Callable[[], bool]) -> Frame | Gap | None:
+        """What came first of what there is, as soon as there is anything; None when nothing will come."""
+        with self._changed:
+            while not self._items and not self._ended and not stopping():
                 self._changed.wait(0.1)
-            frame, self._frame = self._frame, None
-            return None if stopping() else frame
+            return None if stopping() or not self._items else self._items.pop(0)

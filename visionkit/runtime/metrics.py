@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter_ns
 
+from visionkit.runtime.lanes import SourceCounts
+
 
 class Meter:
     """Time and calls of one node in one worker. One writer each, so no lock."""
@@ -53,6 +55,7 @@ class RunSummary:
         nodes: time per stage, in plan order.
         results: files and folders that were written.
         interrupted: the run was asked to stop before its sources ended.
+        sources: the same counts for each lane, and how live ones fared.
     """
 
     received: int = 0
@@ -66,6 +69,7 @@ class RunSummary:
     interrupted: bool = False
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    sources: tuple[SourceCounts, ...] = ()
 
     @property
     def fps(self) -> float:

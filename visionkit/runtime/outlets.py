@@ -47,9 +47,12 @@ class Outlet:
         failures = [*([token.failure] if token.failure else []), *(token.failures or ())]
         return [replace(token.packet({}), failure=failure) for failure in failures]
 
-    def end(self, token: Token) -> None:
-        """The source of this token has ended."""
-        self.sink.end(token.info)
+    def tell(self, token: Token) -> None:
+        """The source of this token has ended, or was away."""
+        if token.gap is not None:
+            self.sink.gap(token.gap, token.info)
+        else:
+            self.sink.end(token.info)
 
     def prepare_step(self, index: int) -> Step:
         """The parallel part of writing, as a step of the last map segment."""
@@ -88,8 +91,8 @@ class OutletSegment(OrderedSegment):
             token.prepared = None
 
     def _write(self, index: int, outlet: Outlet, token: Token) -> None:
-        if token.end:
-            outlet.end(token)
+        if not token.is_frame:
+            outlet.tell(token)
             return
         now = perf_counter_ns()
         packets = outlet.packets(token)

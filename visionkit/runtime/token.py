@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from visionkit.data import Failure, Image, Key, Packet
-from visionkit.stage.source import SourceInfo
+from visionkit.stage.source import Gap, SourceInfo
 
 
 class Lane:
@@ -23,7 +23,7 @@ class Lane:
 class Token:
     """A packet in work. ``values`` are the slots of its scope; ``end`` marks the end of ``info``, with no values.
 
-    ``whole`` says of an end that all packets of the source came before it.
+    ``whole`` says of an end that all packets of the source came before it. ``gap`` marks a time without frames.
 
     Inside ``for_each`` a token is one object: ``parent`` is the packet it was cut from, ``row`` the object's index,
     ``depth`` how deep it is nested.
@@ -31,12 +31,14 @@ class Token:
     """
 
     __slots__ = (
+        "captured",
         "children",
         "cost",
         "depth",
         "end",
         "failure",
         "failures",
+        "gap",
         "info",
         "key",
         "lane",
@@ -63,6 +65,8 @@ class Token:
         self.cost = 0
         self.end = False
         self.whole = False
+        self.gap: Gap | None = None
+        self.captured: float | None = None
         self.failure: Failure | None = None
         self.failures: list[Failure] | None = None
         self.prepared: list[Any] | None = None
@@ -76,7 +80,12 @@ class Token:
     @property
     def alive(self) -> bool:
         """True if stages should run on it."""
-        return self.failure is None and not self.end
+        return self.failure is None and self.is_frame
+
+    @property
+    def is_frame(self) -> bool:
+        """True for a packet, False for what only says something about its source."""
+        return not self.end and self.gap is None
 
     def root(self) -> Token:
         """The packet this token was cut from, itself outside ``for_each``."""

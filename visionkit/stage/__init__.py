@@ -5,12 +5,14 @@ from visionkit.stage.context import StageContext, derived_seed
 from visionkit.stage.params import Color, OddInt, Pixels, Probability, WeightsName
 from visionkit.stage.ports import InputPort, OutputPort, Ports, ports_of
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
-from visionkit.stage.source import Frame, Source, SourceInfo
+from visionkit.stage.source import Connection, Frame, Gap, Source, SourceInfo
 
 __all__ = [
     "BatchStage",
     "Color",
+    "Connection",
     "Frame",
+    "Gap",
     "InputPort",
     "MapStage",
     "OddInt",

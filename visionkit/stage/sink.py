@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from visionkit.data import Packet
 from visionkit.stage.base import StageParams
-from visionkit.stage.source import SourceInfo
+from visionkit.stage.source import Gap, SourceInfo
 
 
 class SinkParams(StageParams):
@@ -86,6 +86,9 @@ class Sink(Generic[S]):
 
     def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
         """Put it where it belongs. Packets of one source come in order."""
+
+    def gap(self, gap: Gap, source: SourceInfo) -> None:
+        """No frames came from a live source for a while; called between the packets before and after."""
 
     def end(self, source: SourceInfo) -> None:
         """The source has ended; called once after its last packet."""

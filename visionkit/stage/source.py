@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePath
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from visionkit.data import Image
 
@@ -64,6 +64,7 @@ class Frame:
         nbytes: bytes the decoded picture takes (an estimate will do): what the credit is measured in.
         pts: exact seconds since the start of the source, None for pictures.
         session: grows by one at a gap, a change of size or of format.
+        captured: when it came in, on the clock of ``time.monotonic``; None where the time says nothing (files).
     """
 
     info: SourceInfo
@@ -72,6 +73,45 @@ class Frame:
     nbytes: int
     pts: Fraction | None = None
     session: int = 0
+    captured: float | None = None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A live source was away: between two of its frames, or at its end. Every table gets a row of it.
+
+    Attributes:
+        info: the source.
+        index: that of the frame which comes next.
+        pts: when the last frame before it came, in seconds since the start of the source.
+        seconds: how long no frame came.
+        session: the one that begins after it.
+        reason: why, without credentials.
+    """
+
+    info: SourceInfo
+    index: int
+    pts: Fraction
+    seconds: float
+    session: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a live source is doing.
+
+    Attributes:
+        state: "connecting", "up" (frames come), "waiting" (until it is tried again), "ended".
+        since: when that began, on the clock of ``time.monotonic``.
+        reason: why it is not up, without credentials.
+        gaps: how often it was lost.
+    """
+
+    state: Literal["connecting", "up", "waiting", "ended"] = "connecting"
+    since: float = 0.0
+    reason: str = ""
+    gaps: int = 0
 
 
 class Source(Protocol):
@@ -85,8 +125,20 @@ class Source(Protocol):
     live: bool
     infos: Sequence[SourceInfo] | None
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frame | Gap]:
         """Opens the input, yields its frames in order, and closes it when done or when the iterator is closed.
 
         A source that cannot be opened yields one frame whose ``load`` raises, so that the run goes on without it.
         """
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A live source that can be told, from another thread, that no more frames are wanted."""
+
+    @property
+    def connection(self) -> Connection:
+        """What it is doing now."""
+
+    def interrupt(self) -> None:
+        """Ends :meth:`Source.frames` within a fraction of a second, whatever the device does."""

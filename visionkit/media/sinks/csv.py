@@ -11,8 +11,9 @@ from pydantic import Field
 from visionkit.data import ABSENT, Packet
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
-from visionkit.media.sinks.rows import item_rows, lifted, results_of, seconds, to_json
+from visionkit.media.sinks.rows import gap_row, item_rows, lifted, results_of, seconds, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
+from visionkit.stage.source import Gap
 
 WHERE = ("source", "index", "pts", "result", "item")
 WHAT = ("class_name", "score", "x1", "y1", "x2", "y2", "track_id", "text")
@@ -33,7 +34,8 @@ class CsvSink(TableSink[CsvParams]):
     The columns are always ``source, index, pts, result, item, class_name, score, x1, y1, x2, y2, track_id, text``,
     those asked for in ``columns``, and ``more``: everything else as JSON. ``result`` is the id, ``item`` counts within
     the result. Coordinates are source-frame pixels; where a result has no place in the frame, ``more`` has its
-    ``canvas``. A packet without results has no row.
+    ``canvas``. A packet without results has no row. A time without frames of a live source is a
+    row with the result ``gap``.
     """
 
     def head(self) -> str:
@@ -51,6 +53,12 @@ class CsvSink(TableSink[CsvParams]):
                 where = [packet.key.source, packet.key.index, seconds(packet), name, row.pop("item")]
                 lines.append(_line([*where, *self._cells(row)]))
         return "".join(lines)
+
+    def gap_text(self, gap: Gap) -> str:
+        """The result is called ``gap``; ``more`` has its seconds, reason and session."""
+        row = gap_row(gap)
+        where = [row.pop("source"), row.pop("index"), row.pop("pts"), row.pop("event"), None]
+        return _line([*where, *self._cells(row)])
 
     def _cells(self, row: dict[str, Any]) -> list[Any]:
         row.pop("class_id", None)

@@ -7,8 +7,9 @@ from pydantic import Field
 from visionkit.data import Packet
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
-from visionkit.media.sinks.rows import packet_row, to_json
+from visionkit.media.sinks.rows import gap_row, packet_row, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
+from visionkit.stage.source import Gap
 
 
 class JsonlParams(TableParams):
@@ -20,7 +21,13 @@ class JsonlParams(TableParams):
 
 
 class JsonlSink(TableSink[JsonlParams]):
-    """Every result of every packet as a line of JSON; see :func:`visionkit.media.sinks.rows.packet_row`."""
+    """Every result of every packet as a line of JSON; see :func:`visionkit.media.sinks.rows.packet_row`.
+
+    A time without frames of a live source is a line with ``"event": "gap"``.
+    """
 
     def text(self, packet: Packet) -> str:
         return to_json(packet_row(packet, self._names)) + "\n"
+
+    def gap_text(self, gap: Gap) -> str:
+        return to_json(gap_row(gap)) + "\n"

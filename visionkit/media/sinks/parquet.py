@@ -12,10 +12,11 @@ from visionkit.data import ABSENT, Packet
 from visionkit.expr import Template
 from visionkit.lazy import load
 from visionkit.media.sinks import paths
-from visionkit.media.sinks.rows import item_rows, lifted, results_of, seconds, to_json
+from visionkit.media.sinks.rows import gap_row, item_rows, lifted, results_of, seconds, to_json
 from visionkit.media.sinks.spool import SpoolSink, lines
 from visionkit.media.sinks.tables import TableParams
 from visionkit.stage.sink import SinkContext
+from visionkit.stage.source import Gap
 
 COLUMNS = {
     "source": "string",
@@ -63,6 +64,11 @@ class ParquetSink(SpoolSink[ParquetParams]):
                 where = {"source": packet.key.source, "index": packet.key.index, "pts": seconds(packet), "result": name}
                 rows.append(to_json(where | typed(item)) + "\n")
         return "".join(rows)
+
+    def gap_text(self, gap: Gap) -> str:
+        row = gap_row(gap)
+        where = {"source": row.pop("source"), "index": row.pop("index"), "pts": row.pop("pts")}
+        return to_json({**where, "result": row.pop("event"), "more": to_json(row)}) + "\n"
 
     def assemble(self, rows: Path, target: Path) -> None:
         arrow, parquet = load("pyarrow"), load("pyarrow.parquet")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from visionkit.data import ABSENT, Detections, Image, Lines, Packet, TextLines, plain
+from visionkit.stage.source import Gap
 
 
 def results_of(packet: Packet, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
@@ -49,6 +50,15 @@ def packet_row(packet: Packet, names: Sequence[str]) -> dict[str, Any]:
         if canvas is not None:
             canvases[name] = list(canvas)
     return row | {"canvas": canvases} if canvases else row
+
+
+def gap_row(gap: Gap) -> dict[str, Any]:
+    """The row of a time without frames: ``event`` "gap", when it began, how many seconds it took, and why.
+
+    ``session`` is that of the frames after it: no track goes on across a gap.
+    """
+    row = {"source": gap.info.name, "index": gap.index, "pts": float(gap.pts), "session": gap.session}
+    return {**row, "event": "gap", "seconds": round(gap.seconds, 3), "reason": gap.reason}
 
 
 def plain_result(value: Any) -> Any:

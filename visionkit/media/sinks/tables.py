@@ -16,7 +16,7 @@ from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
-from visionkit.stage.source import SourceInfo
+from visionkit.stage.source import Gap, SourceInfo
 
 
 class TableParams(SinkParams):
@@ -86,6 +86,10 @@ class TableSink(Sink[T]):
     def text(self, packet: Packet) -> str:
         """The lines of a packet, each with its newline."""
 
+    def gap_text(self, gap: Gap) -> str:
+        """The lines that tell of a time without frames; empty where the format has no place for them."""
+        return ""
+
     def head(self) -> str:
         """What comes first in each table."""
         return ""
@@ -128,14 +132,20 @@ class TableSink(Sink[T]):
         return "" if packet.is_tombstone else self.text(packet)
 
     def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
-        if packet.is_tombstone and not prepared:
-            return
+        if not packet.is_tombstone or prepared:
+            self._append(prepared, source)
+
+    def gap(self, gap: Gap, source: SourceInfo) -> None:
+        if text := self.gap_text(gap):
+            self._append(text, source)
+
+    def _append(self, text: str, source: SourceInfo) -> None:
         path = self._single if self.is_single else self.path_of(source)
         with self._lock:
             if path not in self._tables:
                 self._tables[path] = Table(path, self.head())
-            if prepared:
-                self._tables[path].append(prepared)
+            if text:
+                self._tables[path].append(text)
 
     def end(self, source: SourceInfo) -> None:
         if not self.is_single:

@@ -24,7 +24,8 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
 
     Args:
         inputs: files, folders, globs and ``-`` (paths from stdin); camera numbers, ``/dev/video0``, ``rtsp://`` and
-            ``http(s)://`` addresses; arrays (H, W, 3) BGR uint8 and :class:`Image` objects.
+            ``http(s)://`` addresses, with a name of their own as in ``door=rtsp://10.0.0.2/live``; arrays (H, W, 3) BGR
+            uint8 and :class:`Image` objects.
         options: how they are read.
 
     Raises:
@@ -37,9 +38,9 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
         if not isinstance(item, (str, os.PathLike, int)):
             pictures.append(item)
         elif (lane := _live(item, options)) is not None:
-            cameras.append(lane)
             if (options.variants or 1) > 1:
                 raise UsageError(f"--variants {options.variants}: a camera or a stream can be run through but once")
+            cameras.append(lane)
         else:
             files.append(_local(item))
     lanes: list[Source] = [_files(files, options)] if files else []
@@ -57,13 +58,7 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
 def _live(item: Any, options: SourceOptions) -> LiveSource | None:
     from visionkit.media.sources import live
 
-    text = os.fspath(item) if not isinstance(item, int) else str(item)
-    if text.isdecimal():
-        return live.camera(int(text), options)
-    if text.startswith("/dev/video"):
-        return live.camera(text, options)
-    scheme = text.partition("://")[0] if "://" in text else ""
-    return live.stream(text, options) if scheme.isalnum() and scheme.lower() != "file" else None
+    return live.live_source(os.fspath(item) if not isinstance(item, int) else str(item), options)
 
 
 def _local(item: Any) -> str:

@@ -1,97 +1,137 @@
-"""Webcams and network streams: one live source each, the newest frame first."""
+"""Webcams and network streams: one live source each, kept up, with times of its own."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
-from visionkit.data import Image
-from visionkit.errors import SourceError, UsageError
-from visionkit.lazy import av, cv2
-from visionkit.media.containers import reason
-from visionkit.media.redact import redact, redact_text
+from visionkit.errors import SourceError
+from visionkit.media.redact import redact
+from visionkit.media.sources.capture import Picture, now
 from visionkit.media.sources.options import SourceOptions
-from visionkit.media.sources.video import decoded_frames, failing, frame_image
-from visionkit.stage.source import Frame, SourceInfo
+from visionkit.media.sources.reconnect import Link, Loss, Patience
+from visionkit.media.sources.video import failing
+from visionkit.stage.source import Connection, Frame, Gap, SourceInfo
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-
-SCHEMES = ("rtsp", "rtsps", "http", "https")
-TIMEOUT = (5.0, 5.0)  # seconds to open and to read: a frozen server must not hold a thread for longer
-_NETWORK: Mapping[str, str] = {
-    "protocol_whitelist": "http,https,tcp,tls,rtp,rtsp,rtsps,udp,crypto",
-    "rtsp_transport": "tcp",
-    "max_redirects": "0",  # a redirect may lead to another host
-    "fflags": "nobuffer",
-}
-
-Clock = Callable[[], float]
-Picture = tuple[Callable[[], Image], int, int]
-"""How to get the picture, its width and height."""
+_NAMED = re.compile(r"([A-Za-z][\w-]*)=(.+)", re.DOTALL)
+_EARLY = Fraction(1, 4)  # of the step between two frames that are taken: so much too early is in time
 
 
 class LiveSource:
-    """One camera or stream. ``pts`` is the time of arrival since the first frame, so that it survives clock jumps.
+    """One camera or stream. ``pts`` is the time since the first frame came, so it survives reconnects and clock jumps.
 
     Args:
         name: what tables print; no credentials.
-        pictures: opens the device and yields its pictures, raises SourceError where it fails.
+        link: its connections.
+        sampled: ``options.fps`` is for us to keep; without, the device was asked for it.
+        path: the address without credentials.
     """
 
     live = True
 
     def __init__(
-        self,
-        name: str,
-        pictures: Callable[[], Iterator[Picture]],
-        options: SourceOptions,
-        path: str | None = None,
-        clock: Clock = time.monotonic,
+        self, name: str, link: Link, options: SourceOptions, path: str | None = None, sampled: bool = False
     ) -> None:
         self.name = name
-        self._pictures = pictures
-        self._limit = options.limit
-        self._clock = clock
+        self._link = link
+        self._options = options
+        self._step = 1 / Fraction(options.fps).limit_denominator(1001) if sampled and options.fps else None
         self._info = SourceInfo(name, "live", path, _file_name(name), fps=options.fps)
         self.infos: Sequence[SourceInfo] | None = (self._info,)
+
+    @property
+    def connection(self) -> Connection:
+        """What it is doing now."""
+        return self._link.state
 
     @property
     def file_name(self) -> str:
         """What outputs call it."""
         return self._info.relpath
 
+    def interrupt(self) -> None:
+        """See :class:`~visionkit.stage.source.Interruptible`."""
+        self._link.interrupt()
+
     def renamed(self, name: str) -> LiveSource:
         """The same under another name."""
         found = copy(self)
         found.name = name
+        found._link = replace(self._link, name=name)
         found._info = replace(self._info, name=name, relpath=_file_name(name))
         found.infos = (found._info,)
         return found
 
-    def frames(self) -> Iterator[Frame]:
-        info, index, session, first, size = self._info, 0, 0, None, None
+    def frames(self) -> Iterator[Frame | Gap]:
+        """Frames as they come; a :class:`Gap` where none came for a while."""
+        return _Timeline(self._info, self._options, self._step).frames(self._link)
+
+
+class _Timeline:
+    """Numbers, times and sessions of the frames of one source."""
+
+    def __init__(self, info: SourceInfo, options: SourceOptions, step: Fraction | None) -> None:
+        self._info, self._step = info, step
+        self._limit, self._to = options.limit, options.to
+        self._index = self._session = 0
+        self._first = self._last = 0.0
+        self._size: tuple[int, int] | None = None
+        self._due: Fraction | None = None
+        self._lost = ""
+
+    def frames(self, link: Link) -> Iterator[Frame | Gap]:
         try:
-            with closing(self._pictures()) as pictures:  # type: ignore[type-var]
-                for load, width, height in pictures:
-                    now = self._clock()
-                    first = now if first is None else first
-                    pts = Fraction(round((now - first) * 1_000_000), 1_000_000)
-                    if size is None:
-                        info = replace(info, width=width, height=height)
-                    session += size not in (None, (width, height))
-                    size = (width, height)
-                    yield Frame(info, index, load, width * height * 3, pts, session)
-                    index += 1
-                    if index == self._limit:
-                        return
+            for item in link.pictures_and_losses():
+                if isinstance(item, Loss):
+                    self._lost = item.reason
+                    continue
+                if self._to is not None and self._index and item.captured - self._first >= self._to:
+                    return
+                yield from self._frame(item)
+                if self._index == self._limit:
+                    return
+            yield from self._gap(now())
         except SourceError as error:
-            yield Frame(info, index, failing(error), 0, session=session)
+            yield from self._gap(now())
+            named = SourceError(f"{self._info.name}: {error.message}")
+            yield Frame(self._info, self._index, failing(named), 0, session=self._session)
+
+    def _frame(self, picture: Picture) -> Iterator[Frame | Gap]:
+        size = (picture.width, picture.height)
+        if self._size is None:
+            self._first = picture.captured
+            self._info = replace(self._info, width=picture.width, height=picture.height)
+        yield from self._gap(picture.captured)
+        self._session += self._size not in (None, size)
+        self._size, self._last = size, picture.captured
+        pts = self._pts(picture.captured)
+        if self._takes(pts):
+            yield Frame(
+                self._info, self._index, picture.load, size[0] * size[1] * 3, pts, self._session, picture.captured
+            )
+            self._index += 1
+
+    def _gap(self, until: float) -> Iterator[Gap]:
+        """The gap that ends now, if there was one."""
+        if self._lost:
+            self._session += 1
+            yield Gap(self._info, self._index, self._pts(self._last), until - self._last, self._session, self._lost)
+        self._lost = ""
+
+    def _pts(self, captured: float) -> Fraction:
+        return Fraction(round((captured - self._first) * 1_000_000), 1_000_000)
+
+    def _takes(self, pts: Fraction) -> bool:
+        """At most so many frames a second as were asked for."""
+        if self._step is None:
+            return True
+        if self._due is not None and pts < self._due - self._step * _EARLY:
+            return False
+        self._due = pts + self._step if self._due is None else max(self._due, pts - self._step) + self._step
+        return True
 
 
 def distinct(lanes: Iterable[LiveSource]) -> list[LiveSource]:
@@ -106,69 +146,60 @@ def distinct(lanes: Iterable[LiveSource]) -> list[LiveSource]:
     return found
 
 
+def live_source(text: str, options: SourceOptions) -> LiveSource | None:
+    """A camera or stream by its number, device or address; None for the name of a file.
+
+    ``door=rtsp://10.0.0.2/live`` gives it the name that outputs and tables use.
+
+    Raises:
+        UsageError: an address of another kind.
+    """
+    named = _NAMED.fullmatch(text)
+    if named is not None and (lane := _lane(named[2], options)) is not None:
+        return lane.renamed(named[1])
+    return _lane(text, options)
+
+
+def _lane(text: str, options: SourceOptions) -> LiveSource | None:
+    scheme = text.partition("://")[0].lower() if "://" in text else ""
+    if text.isdecimal():
+        return camera(int(text), options)
+    if text.startswith("/dev/video"):
+        return camera(text, options)
+    return stream(text, options) if scheme.isalnum() and scheme != "file" else None
+
+
 def camera(number: int | str, options: SourceOptions) -> LiveSource:
-    """A webcam by number or device path, through OpenCV."""
+    """A webcam by number or device path, through OpenCV; one that is not there is an error at once."""
+    from visionkit.media.sources.camera import opencv_pictures
+
     name = f"camera-{number}" if isinstance(number, int) else number
-    return LiveSource(name, lambda: _camera_pictures(number, options), options, path=name)
+    link = Link(name, lambda: opencv_pictures(number, options), patience(options), retry=False)
+    return LiveSource(name, link, options, path=name)
 
 
 def stream(url: str, options: SourceOptions) -> LiveSource:
-    """An RTSP or HTTP stream through PyAV.
+    """An RTSP or HTTP stream, or a webcam as ``v4l2:///dev/video0``, through PyAV.
 
     Raises:
         UsageError: another scheme.
     """
-    scheme = url.partition("://")[0].lower()
-    if scheme not in SCHEMES:
-        raise UsageError(f"{redact(url)}: streams of {scheme}:// are not read", help=f"one of {', '.join(SCHEMES)}")
+    from visionkit.media.sources.address import listens
+    from visionkit.media.sources.camera import DEVICES, device_pictures
+    from visionkit.media.sources.stream import check_scheme, stream_pictures
+
     clean = redact(url)
-    return LiveSource(clean, lambda: _stream_pictures(url, options), options, path=clean)
+    if url.partition("://")[0] in DEVICES:
+        link = Link(clean, lambda: device_pictures(url, options), patience(options), retry=False)
+        return LiveSource(clean, link, options, path=clean)
+    check_scheme(url)
+    pictures: Callable[[], Iterator[Picture]] = lambda: stream_pictures(url, options.threads)  # noqa: E731
+    return LiveSource(clean, Link(clean, pictures, patience(options), lambda: listens(url)), options, clean, True)
 
 
-def _camera_pictures(number: int | str, options: SourceOptions) -> Iterator[Picture]:
-    capture = cv2.VideoCapture(number)
-    try:
-        if not capture.isOpened():
-            raise SourceError(f"camera {number}: it cannot be opened", help="is it plugged in, and free?")
-        for key, value in _wishes(options):
-            capture.set(key, value)
-        while True:
-            ok, pixels = capture.read()
-            if not ok:
-                raise SourceError(f"camera {number}: no more frames come from it")
-            yield lambda pixels=pixels: Image(pixels), pixels.shape[1], pixels.shape[0]  # type: ignore[misc]
-    finally:
-        capture.release()
-
-
-def _wishes(options: SourceOptions) -> Iterator[tuple[int, float]]:
-    if options.fourcc:
-        yield cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*options.fourcc)
-    if options.size:
-        yield cv2.CAP_PROP_FRAME_WIDTH, options.size[0]
-        yield cv2.CAP_PROP_FRAME_HEIGHT, options.size[1]
-    if options.fps:
-        yield cv2.CAP_PROP_FPS, options.fps
-
-
-def _stream_pictures(url: str, options: SourceOptions) -> Iterator[Picture]:
-    with _open_stream(url) as container:
-        video: Any = container.streams.best("video")
-        if video is None:
-            raise SourceError(f"{redact(url)}: there is no video in this stream")
-        video.codec_context.thread_count = options.threads
-        for frame in decoded_frames(container, video):
-            if not isinstance(frame, SourceError):
-                yield lambda frame=frame: frame_image(frame), frame.width, frame.height  # type: ignore[misc]
-    raise SourceError(f"{redact(url)}: the stream has ended")
-
-
-def _open_stream(url: str) -> InputContainer:
-    try:
-        return av.open(url, timeout=TIMEOUT, options=dict(_NETWORK))
-    except (OSError, ValueError, av.error.FFmpegError) as error:
-        why = redact_text(reason(error))
-    raise SourceError(f"{redact(url)}: {why}")  # not from the error: its text has the password
+def patience(options: SourceOptions) -> Patience:
+    """How long to wait, as the options say."""
+    return Patience() if options.stall is None else Patience(stall=options.stall)
 
 
 def _file_name(name: str) -> str:
