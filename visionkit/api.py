@@ -146,7 +146,7 @@ class Pipeline:
     def _run_settings(self) -> RunSettings:
         from visionkit.runtime.context import RunSettings
 
-        return RunSettings(**{**self.plan.run, **self.settings})
+        return RunSettings.of(self.plan, **self.settings)
 
 
 class Job:

@@ -56,7 +56,10 @@ def explain(
     elif mermaid:
         typer.echo(diagram(plan))
     else:
-        typer.echo(table(plan))
+        from visionkit.runtime.context import RunSettings
+
+        settings = RunSettings.of(plan)
+        typer.echo(table(plan, settings.worker_count, settings.batch_size(plan)))
 
 
 def schema(

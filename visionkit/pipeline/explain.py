@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from visionkit.errors import UsageError, did_you_mean
 from visionkit.pipeline.plan import Cadence, ForEachNode, Plan, Scope, StageNode
+from visionkit.pipeline.stretches import Nest, Stretch, stretches
 from visionkit.stage.ports import noun
 
 Row = tuple[str, str, str, str, str]
 
 
-def table(plan: Plan) -> str:
-    """One line a stage: id, what it is, kind and worker, inputs, output."""
+def table(plan: Plan, workers: int = 1, batch: int = 1) -> str:
+    """One line a stage: id, what it is, worker, inputs, output.
+
+    Args:
+        plan: the compiled pipeline.
+        workers: threads for stages that may run in parallel.
+        batch: largest batch a network gets; objects, frames and sources share it.
+    """
     rows: list[Row] = [("id", "stage", "runs", "takes", "gives")]
-    rows += list(_rows(plan.root, ""))
+    rows += list(_rows(plan.root, "", _Workers(workers, batch).of(plan)))
     rows += [(o.id, f"output {o.name}", "in order", ", ".join(o.values), "") for o in plan.outputs]
     widths = [max(len(row[i]) for row in rows) for i in range(5)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -49,26 +57,50 @@ def cadence(every: Cadence) -> str:
     return f"{text} per track" if every.per_track else text
 
 
-def _rows(scope: Scope, indent: str) -> Iterator[Row]:
+@dataclass(frozen=True)
+class _Workers:
+    """Numbers the workers in the order in which packets meet them."""
+
+    threads: int
+    batch: int
+
+    def of(self, plan: Plan) -> dict[int, str]:
+        """What runs each node, by the node's identity: names may repeat in nested lists."""
+        found: dict[int, str] = {}
+        self._number(stretches(plan.root.nodes), 1, found)
+        return found
+
+    def _number(self, groups: tuple[Stretch | Nest, ...], worker: int, found: dict[int, str]) -> int:
+        for group in groups:
+            if isinstance(group, Nest):
+                fold = self._number(group.body, worker + 1, found)
+                found[id(group.node)] = f"workers {worker} and {fold}: gate, fold"
+                worker = fold
+            else:
+                found |= {id(node): f"worker {worker}: {self._how(group.kind)}" for node in group.nodes}
+            worker += 1
+        return worker
+
+    def _how(self, kind: str) -> str:
+        if kind == "batch":
+            return f"batches up to {self.batch}" if self.batch > 1 else "one by one"
+        return f"{self.threads} in parallel" if kind == "map" else "in order"
+
+
+def _rows(scope: Scope, indent: str, runs: dict[int, str]) -> Iterator[Row]:
     names = {v.slot: v for v in scope.values}
-    worker = 0
-    previous = ""
     for node in scope.nodes:
-        kind = node.kind
-        worker += kind != previous or kind == "batch"
-        previous = kind
         if isinstance(node, ForEachNode):
             takes = f"{names[node.objects].id}, {names[node.image].id}"
             columns = ", ".join(s.name for s in node.setters)
             gives = "objects" + (f" + {columns}" if columns else "")
-            yield indent + node.id, f"for_each as {node.name}", f"worker {worker}: gate, fold", takes, gives
-            yield from _rows(node.body, indent + "  ")
+            yield indent + node.id, f"for_each as {node.name}", runs[id(node)], takes, gives
+            yield from _rows(node.body, indent + "  ", runs)
             continue
         takes = ", ".join(names[s].id for b in node.bindings for s in b.slots)
         when = f"  when {node.when.expression.text}" if node.when else ""
-        runs = {"map": "parallel", "batch": "batches", "scan": "in order"}[kind]
         gives = ", ".join(noun(names[s].type) for s in node.outputs)
-        yield indent + node.id, node.name, f"worker {worker}: {runs}", takes, gives + when
+        yield indent + node.id, node.name, runs[id(node)], takes, gives + when
 
 
 def mermaid(plan: Plan) -> str:

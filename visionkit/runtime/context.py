@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from visionkit.pipeline.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,21 @@ class RunSettings:
     on_error: str = "skip"
     offline: bool = False
 
+    @classmethod
+    def of(cls, plan: Plan, **over: Any) -> RunSettings:
+        """What the file's ``run:`` section says, and ``over`` it what this run wants."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in {**plan.run, **over}.items() if name in known})
+
     @property
     def worker_count(self) -> int:
         return self.workers or cores()
 
-    def batch_size(self, device: str) -> int:
-        """Batches pay on a GPU; on a small CPU they only delay."""
-        return self.batch or (16 if device.startswith("cuda") else 1)
+    def batch_size(self, plan: Plan) -> int:
+        """Batches pay on a GPU; on a small CPU they only delay. Without a batch stage no device is looked for."""
+        if self.batch is not None or all(node.kind != "batch" for node in plan.walk()):
+            return self.batch or 1
+        return 16 if choose_device(self.device).startswith("cuda") else 1
 
 
 def cores() -> int:

@@ -150,7 +150,7 @@ class Engine:
             self,
             lambda id_: self._opener(id_, self.note),
             self.settings.worker_count,
-            self.settings.batch_size(self.settings.device),
+            self.settings.batch_size(plan),
             first=[("decode", _decode)],
             last=[(f"{o.name}:prepare", o.prepare_step(i)) for i, o in enumerate(self._outlets)],
         )
@@ -195,7 +195,7 @@ class Engine:
 
     def _feed(self, sources: Sequence[Source]) -> None:
         budget = max(1, self.settings.credit // max(1, len(sources)))
-        packets = 8 + 4 * self.settings.worker_count + 2 * self.settings.batch_size(self.settings.device)
+        packets = 8 + 4 * self.settings.worker_count + 2 * self.settings.batch_size(self.plan)
         self._credits = [Credits(budget, LIVE_PACKETS if source.live else packets) for source in sources]
         self.lanes = tuple(LaneCounts(source) for source in sources)
         if self._stopping.is_set():
