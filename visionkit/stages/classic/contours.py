@@ -43,21 +43,24 @@ class Contours(MapStage[ContoursParams]):
         mask = cv2.threshold(image.gray(), p.level, 255, cv2.THRESH_BINARY)[1]
         mode = cv2.RETR_LIST if p.holes else cv2.RETR_EXTERNAL
         found = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)[0]
-        outlines = [_simplified(outline, p.simplify).reshape(-1, 2) + 0.5 for outline in found]
-        frames = [on_frame(outline, image.canvas).astype(np.float32) for outline in outlines]
-        area = np.array([cv2.contourArea(outline) for outline in frames], np.float64)
-        perimeter = np.array([cv2.arcLength(outline, True) for outline in frames], np.float64)
-        kept = [i for i in np.argsort(-area, kind="stable") if p.min_area <= area[i] <= (p.max_area or np.inf)][
-            : p.top_k
-        ]
+        outlines = [_simplified(outline, p.simplify).reshape(-1, 2) for outline in found]
+        ends = np.cumsum([len(outline) for outline in outlines])[:-1]
+        points = np.concatenate([*outlines, np.zeros((0, 2))]) + 0.5  # all at once: there may be thousands of specks
+        framed = np.split(on_frame(points, image.canvas).astype(np.float32), ends) if outlines else []
+        area = np.array([cv2.contourArea(outline) for outline in framed], np.float64)
+        order = np.argsort(-area, kind="stable")
+        kept = [i for i in order if p.min_area <= area[i] <= (p.max_area or np.inf)][: p.top_k]
         return Detections(
             image.canvas,
             np.array([_box(found[i]) for i in kept], np.float32).reshape(-1, 4),
             np.ones(len(kept), np.float32),
             np.zeros(len(kept), np.int32),
             (p.name,),
-            polygons=tuple(outlines[i].astype(np.float32) for i in kept),
-            columns={"area": area[kept], "perimeter": perimeter[kept]},
+            polygons=tuple(outlines[i].astype(np.float32) + 0.5 for i in kept),
+            columns={
+                "area": area[kept],
+                "perimeter": np.array([cv2.arcLength(framed[i], True) for i in kept], np.float64),
+            },
         )
 
 
