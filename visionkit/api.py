@@ -215,6 +215,8 @@ class Job:
 
         options = options or SourceOptions()
         sources = open_sources(inputs, replace(options, variants=options.variants or self.plan.variants))
+        if options.reduced:
+            self._reduce(sources)
         outlets = self._outlets(outputs)
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
@@ -230,6 +232,14 @@ class Job:
             return self._started(engine).run(sources, outlets, context)
         finally:
             hub.close()
+
+    def _reduce(self, sources: Sequence[Any]) -> None:
+        from visionkit.media.sources.files import FilesSource
+        from visionkit.runtime.reduction import reduction
+
+        for source in sources:
+            if isinstance(source, FilesSource):
+                source.reduce(reduction(self.plan))
 
     def _started(self, engine: Engine) -> Engine:
         self.engine = engine

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import math
+import os
 import random
 import signal
 import subprocess
@@ -30,22 +32,25 @@ outputs:
   - yolo
 """
 PATIENCE = 20.0
-"""Seconds without a new row that count as a hang."""
+"""Seconds without a new row, from the first to the last, that count as a hang."""
 Reading = tuple[int, float]
 
 
-def started(pipeline: Path, folder: Path, out: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def started(pipeline: Path, folder: Path, out: Path, count: int) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A run, and again and again how many inputs it has written; fails where it stands still."""
     command = [sys.executable, "-m", "visionkit", "run", pipeline, folder, "-o", out, "--quiet"]
-    process = subprocess.Popen(command)
-    before, since = -1, time.monotonic()
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONFAULTHANDLER": "1"})
+    before, since = -1, math.inf
     tables = [Growing(out / f"{name}.jsonl.part") for name in ("results", "errors")]
     try:
         while process.poll() is None:
             rows = sum(table.lines() for table in tables)
             if rows != before:
-                before, since = rows, time.monotonic()
-            assert time.monotonic() - since < PATIENCE, f"no new row for {PATIENCE} s after {rows}"
+                since = math.inf if before < 1 or rows == count else time.monotonic()
+                before = rows
+            if time.monotonic() - since > PATIENCE:
+                process.send_signal(signal.SIGABRT)  # where every thread stands, to stderr
+                pytest.fail(f"no new row for {PATIENCE} s after {rows}: exit code {process.wait()}")
             yield process, rows
             time.sleep(0.01)
     finally:
@@ -99,12 +104,12 @@ def test_killed_at_random_points_and_resumed(tmp_path: Path, samples: Path, coun
     pipeline, folder, calm, out = (tmp_path / name for name in ("p.yaml", "in", "calm", "out"))
     pipeline.write_text(PIPELINE)
     good, broken = album(folder, samples / "photos", count, bad=0.05)
-    readings = [(rows, megabytes(process)) for process, rows in started(pipeline, folder, calm) if rows]
+    readings = [(rows, megabytes(process)) for process, rows in started(pipeline, folder, calm, count)]
     if count > 1000:
-        settled = [reading for reading in readings if reading[0] > count / 5]
+        settled = [reading for reading in readings if reading[0] > count / 5 and reading[1]]
         assert abs(growth(settled)) < 1, f"{settled[0]} ... {settled[-1]}"
     for point in sorted(random.Random(count).sample(range(count // 20, count - count // 20), kills)):
-        for process, rows in started(pipeline, folder, out):
+        for process, rows in started(pipeline, folder, out, count):
             if rows >= point:
                 process.send_signal(signal.SIGKILL)
         assert (out / "results.jsonl.part").exists()

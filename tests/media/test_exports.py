@@ -107,7 +107,7 @@ def test_coco_of_two_runs_is_that_of_one(out: Path) -> None:
     packets = [packet(f"{i}.jpg", detect=objects()) for i in range(6)]
     (whole,) = written(CocoSink(CocoParams()), out / "1", packets)
     written(CocoSink(CocoParams()), out / "2", packets[:2])
-    assert unfinish(out / "2", [".visionkit/coco.json.rows"]) != {".visionkit/coco.json.rows": 0}
+    unfinish(out / "2", [".visionkit/coco.json.rows"])
     (path,) = written(CocoSink(CocoParams()), out / "2", packets[2:], resume=True)
     assert path.read_bytes() == whole.read_bytes()
 

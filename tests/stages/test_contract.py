@@ -15,7 +15,11 @@ from visionkit.testing import CountingContext, check_stage, heavy_imports
 
 # Stages whose defaults do not suit the small pictures of the suite.
 PARAMS: Mapping[str, Mapping[str, Any]] = {
-    **{name: {"probability": 1} for name in stages().names() if name.startswith("augment.") and name != "augment.pixels"},
+    **{
+        name: {"probability": 1}
+        for name in stages().names()
+        if name.startswith("augment.") and name != "augment.pixels"
+    },
     "augment.pixels": {"transform": "Posterize", "options": {"num_bits": 3}, "probability": 1},
     "contours": {"level": 60, "min_area": 4},
     "filter.nlm": {"search": 7, "patch": 3},

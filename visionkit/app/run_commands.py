@@ -50,6 +50,14 @@ def run(
     variants: Annotated[
         int | None, typer.Option(min=1, help="Run each file so many times: augment.* makes another picture each time.")
     ] = None,
+    reduced: Annotated[
+        bool,
+        typer.Option(
+            "--reduced-decode",
+            help="Decode JPEGs at a fraction of their size where the pipeline shrinks them first: up to twice as fast, "
+            "with slightly other pixels.",
+        ),
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")
     ] = False,
@@ -78,7 +86,9 @@ def run(
         raise UsageError("no input was given", help="visionkit run pipeline.yaml photo.jpg")
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
-    options = SourceOptions(sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants)
+    options = SourceOptions(
+        sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants, reduced=reduced
+    )
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     reporter = Reporter(json=json_, quiet=quiet)
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)

@@ -2,7 +2,7 @@
 
 from visionkit.data.detections import Detections, concatenate, plain
 from visionkit.data.geometry import Canvas, Homography, PointMap, from_cv2, to_cv2
-from visionkit.data.image import Annotated, Image
+from visionkit.data.image import Annotated, Image, Reduced
 from visionkit.data.masks import Masks, Region, SemanticMask
 from visionkit.data.packet import ABSENT, Absent, Failure, Key, Packet
 from visionkit.data.results import Field, Labels, Lines, Matte, Rows, Scores, TextLines
@@ -25,6 +25,7 @@ __all__ = [
     "Matte",
     "Packet",
     "PointMap",
+    "Reduced",
     "Region",
     "Rows",
     "Scores",

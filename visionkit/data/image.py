@@ -51,6 +51,11 @@ class Image:
         return self.canvas.height
 
     @property
+    def full_size(self) -> tuple[int, int]:
+        """Width, height; of a picture that was decoded at reduced scale those of the whole one."""
+        return self.canvas.size
+
+    @property
     def is_gray(self) -> bool:
         """True for a picture that has one channel by nature."""
         return self.order == "gray"
@@ -123,6 +128,16 @@ class Image:
 
     def _repr_png_(self) -> bytes:
         return bytes(cv2.imencode(".png", self.native())[1])
+
+
+class Reduced(Image):
+    """A frame that was decoded at reduced scale, for a stage that shrinks it anyway."""
+
+    __slots__ = ()
+
+    @property
+    def full_size(self) -> tuple[int, int]:
+        return self.canvas.frame_width, self.canvas.frame_height
 
 
 class Annotated(Image):

@@ -32,16 +32,22 @@ def settle(manifest: Manifest, out: Path) -> None:
     manifest.set(cut=[])
 
 
-def unfinish(out: Path, names: Sequence[str]) -> dict[str, int]:
-    """Takes tables' final names away, as they will grow; returns the size of each."""
+def sizes_of(out: Path, names: Sequence[str]) -> dict[str, int]:
+    """Bytes in each table, finished or not."""
     sizes = {}
     for name in names:
-        path = out / name
+        with _naming(out / name):
+            found = [path.stat().st_size for path in (part_of(out / name), out / name) if path.exists()]
+            sizes[name] = found[0] if found else 0
+    return sizes
+
+
+def unfinish(out: Path, names: Sequence[str]) -> None:
+    """Takes tables' final names away, as they will grow."""
+    for path in (out / name for name in names):
         with _naming(path):
             if path.exists() and not part_of(path).exists():
                 path.replace(part_of(path))
-            sizes[name] = part_of(path).stat().st_size if part_of(path).exists() else 0
-    return sizes
 
 
 def cut_back(manifest: Manifest, out: Path, sizes: dict[str, int], keep: Callable[[Row], bool]) -> None:

@@ -90,6 +90,14 @@ class MapStage(Stage[P]):
 
     run: Any
 
+    @classmethod
+    def needs(cls, params: P, width: int, height: int) -> tuple[int, int] | None:
+        """How small a picture of ``width`` × ``height`` may come in, decoded at reduced scale; None: as it is.
+
+        For stages that scale their picture down to a size that follows from ``Image.full_size``.
+        """
+        return None
+
 
 class BatchStage(Stage[P]):
     """Many in, many out, pure: the engine gathers batches across frames, streams and objects.

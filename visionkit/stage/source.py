@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import PurePath
 from typing import Literal, Protocol, runtime_checkable
 
 from visionkit.data import Image
@@ -41,13 +40,16 @@ class SourceInfo:
     @property
     def fields(self) -> dict[str, object]:
         """What path templates may use as ``{source.…}``."""
-        pure = PurePath(self.relpath or self.name)
-        folder = "" if str(pure.parent) == "." else pure.parent.as_posix()
+        path = self.relpath or self.name
+        folder, _, last = path.rpartition("/")
+        stem, dot, ext = last.rpartition(".")
+        if not (stem and dot and ext):
+            stem, ext = last, ""
         return {
             "name": self.name,
-            "relpath": self.relpath or self.name,
-            "stem": pure.stem,
-            "ext": pure.suffix.lstrip("."),
+            "relpath": path,
+            "stem": stem,
+            "ext": ext,
             "folder": folder,
             "kind": self.kind,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from visionkit.expr import Template
 from visionkit.lazy import load
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import gap_row, item_rows, lifted, results_of, seconds, to_json
-from visionkit.media.sinks.spool import SpoolSink, lines
+from visionkit.media.sinks.spool import SpoolSink
 from visionkit.media.sinks.tables import TableParams
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import Gap
@@ -71,12 +72,13 @@ class ParquetSink(SpoolSink[ParquetParams]):
         return to_json({**where, "result": row.pop("event"), "more": to_json(row)}) + "\n"
 
     def assemble(self, rows: Path, target: Path) -> None:
-        arrow, parquet = load("pyarrow"), load("pyarrow.parquet")
+        arrow, parquet, json = load("pyarrow"), load("pyarrow.parquet"), load("pyarrow.json")
         schema = arrow.schema([(name, getattr(arrow, kind)()) for name, kind in COLUMNS.items()])
-        with parquet.ParquetWriter(str(target), schema, compression="zstd") as writer:
-            waiting = lines(rows)
-            while group := list(islice(waiting, GROUP)):
-                writer.write_table(arrow.Table.from_pylist(group, schema))
+        typed = json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+        with parquet.ParquetWriter(str(target), schema, compression="zstd") as writer, rows.open("rb") as file:
+            while group := b"".join(islice(file, GROUP)):
+                blocks = json.ReadOptions(use_threads=False, block_size=len(group))
+                writer.write_table(json.read_json(BytesIO(group), read_options=blocks, parse_options=typed))
 
 
 def typed(item: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
@@ -16,6 +17,8 @@ from visionkit.media.sources.kinds import PICTURES, VIDEOS
 from visionkit.stage.source import SourceInfo
 
 SHOWN = 5
+_PLAIN = re.compile(r"(?:[\w-][\w .-]*/)*[\w-][\w .-]*") if os.name != "nt" else re.compile("(?!)")
+"""Names that lead nowhere else on any system: most of them, and most of a run's paths are checked for nothing else."""
 
 
 def _known(template: Template) -> Template:
@@ -57,6 +60,8 @@ def safe(text: str, owner: str) -> str:
     Raises:
         SinkError: it is empty, absolute, climbs out with "..", or would do so on Windows.
     """
+    if _PLAIN.fullmatch(text):
+        return text
     windows = PureWindowsPath(text)
     names = [name for name in text.split("/") if name not in ("", ".")]
     escapes = text.startswith("/") or windows.drive or windows.root or ".." in windows.parts or ".." in names

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from visionkit.data import Packet
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.media.sinks.tables import TableParams, TableSink
@@ -46,13 +47,23 @@ class SpoolSink(TableSink[T]):
 
     def open(self, context: SinkContext) -> None:
         super().open(context)
-        with writing(self.final):  # what an earlier run made lacks what comes now
-            self.final.unlink(missing_ok=True)
+        with writing(self.final):
+            if not (context.resume and self.final.exists() and _is_newer(self.final, part_of(self._single))):
+                self.final.unlink(missing_ok=True)
+
+    def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
+        if prepared:
+            with writing(self.final):  # what an earlier run made lacks what comes now
+                self.final.unlink(missing_ok=True)
+        super().write(packet, source, prepared)
 
     def close(self, aborted: bool) -> list[Path]:
         table = self._tables.pop(self._single, None)
         if table is None or not table.settle() or aborted:
             return []
+        if self.final.exists():
+            self._settle_rows()
+            return [self.final]
         part = part_of(self.final)
         with writing(self.final):
             part.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +85,10 @@ class SpoolSink(TableSink[T]):
             part_of(self._single).unlink()
             with suppress(OSError):  # others may have theirs there still
                 self._single.parent.rmdir()
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    return path.stat().st_mtime_ns >= other.stat().st_mtime_ns
 
 
 def lines(rows: Path) -> Iterator[dict[str, Any]]:

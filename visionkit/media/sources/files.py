@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import overload
@@ -15,6 +16,7 @@ from visionkit.media.sources.inputs import Entry, Listing, Variants, naming
 from visionkit.media.sources.kinds import suffix
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import load_picture, picture_size
+from visionkit.media.sources.reduced import Reduction
 from visionkit.media.sources.video import failing, video_frames
 from visionkit.stage.source import Frame, SourceInfo
 
@@ -66,6 +68,11 @@ class FilesSource:
         self.infos: Sequence[SourceInfo] | None = Infos(self.entries)
         self._chosen: Sequence[int] = range(len(self.entries))
         self._limit = options.limit
+        self._reduction: Reduction | None = None
+
+    def reduce(self, reduction: Reduction | None) -> None:
+        """Decode JPEGs at the scale that ``reduction`` allows."""
+        self._reduction = reduction
 
     def choose(self, indices: Sequence[int], frames_done: int = 0) -> None:
         """Take the inputs with these indices alone; so many frames count towards the limit already."""
@@ -89,9 +96,9 @@ class FilesSource:
         return size, latest
 
     def reading(self, index: int) -> str:
-        """The options that decide which frames of a video are read; empty for a picture."""
+        """The options that decide which frames of a video are read, or that change a picture; else empty."""
         if self.entries[index].kind == "image":
-            return ""
+            return "reduced" if self._reduction is not None else ""
         options = self.options
         return f"{options.sequence} {options.from_} {options.to} {options.fps} {options.limit}"
 
@@ -106,7 +113,8 @@ class FilesSource:
             if entry.members:
                 yield from sequence_frames(info, entry.members, self.options)
             elif entry.kind == "image":
-                yield Frame(info, 0, lambda path=entry.path: load_picture(path), estimated_bytes(entry.path))  # type: ignore[misc]
+                load = partial(load_picture, entry.path, self._reduction)
+                yield Frame(info, 0, load, estimated_bytes(entry.path))
             elif suffix(entry.path) == "webp":
                 yield from webp_frames(info, self.options)
             else:

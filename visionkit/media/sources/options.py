@@ -24,6 +24,8 @@ class SourceOptions:
         fourcc: pixel format to ask a camera for, such as "MJPG".
         variants: run every file through the pipeline so many times; what is random differs each time. None: as often as
             the pipeline file says, else once.
+        reduced: decode JPEGs at a half, a quarter or an eighth of their size where the pipeline shrinks them before
+            anything looks at them; faster, with slightly other pixels.
         threads: decoder threads, 0 for as many as there are cores (live sources: one each).
         stall: give up the connection to a live source after so many seconds without a frame.
     """
@@ -37,6 +39,7 @@ class SourceOptions:
     size: tuple[int, int] | None = None
     fourcc: str | None = None
     variants: int | None = None
+    reduced: bool = False
     threads: int = 0
     stall: float | None = None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from visionkit.data import Image
 from visionkit.errors import MissingExtraError, SourceError
 from visionkit.lazy import cv2, load, np
+from visionkit.media.sources.reduced import Reduction, reduced_picture
 
 if TYPE_CHECKING:
     from visionkit.data.image import Pixels
@@ -34,12 +35,12 @@ class Header:
     orientation: int = 1
 
 
-def load_picture(path: str) -> Image:
+def load_picture(path: str, reduction: Reduction | None = None) -> Image:
     """The picture in a file.
 
     Turned as its EXIF orientation says. 16 bits are scaled to 8; float planes are taken as 0..1 if they lie there, as
     0..255 if they lie there, and are stretched otherwise. Transparent parts are laid over white. Of a TIFF with
-    several pages the first.
+    several pages the first. A JPEG is decoded at the scale that ``reduction`` allows.
 
     Raises:
         SourceError: empty, truncated, not a picture, or of more than 100 million pixels.
@@ -51,16 +52,20 @@ def load_picture(path: str) -> Image:
         data = file.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
-    return decode_picture(data, path)
+    return decode_picture(data, path, reduction)
 
 
-def decode_picture(data: bytes, name: str) -> Image:
+def decode_picture(data: bytes, name: str, reduction: Reduction | None = None) -> Image:
     """The picture in ``data``, as :func:`load_picture`; ``name`` is for messages."""
     if not data:
         raise SourceError(f"{name}: the file is empty")
     try:
         header = read_header(data)
         refuse_bomb(header, name)
+        if reduction is not None and not _is_cut_off(data):
+            small = reduced_picture(data, header, reduction)
+            if small is not None:
+                return small
         pixels = _eight_bit(_opaque(_decode(data, header)))
     except SourceError:
         raise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from visionkit.data import Canvas, Homography, Image, PointMap, to_cv2
+from visionkit.data import Canvas, Homography, Image, PointMap, Reduced, to_cv2
 from visionkit.data.geometry import Map, numeric_inverse
 from visionkit.lazy import cv2, np
 
@@ -28,7 +28,7 @@ _FLAGS = {
 def resized(image: Image, width: int, height: int, interpolation: Interpolation = "auto") -> Image:
     """The picture scaled to ``width`` × ``height``; "auto" averages areas when shrinking, else is linear."""
     if (width, height) == (image.width, image.height):
-        return image
+        return image.replaced(image.native()) if isinstance(image, Reduced) else image
     if interpolation == "auto":
         interpolation = "area" if width <= image.width and height <= image.height else "linear"
     flag = getattr(cv2, _FLAGS[interpolation])

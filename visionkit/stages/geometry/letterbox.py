@@ -16,6 +16,11 @@ class LetterboxParams(StageParams):
     color: Color = Field((114, 114, 114), description="Colour of the bars.")
     interpolation: Interpolation = Field("auto", description="auto: area when shrinking, linear when growing.")
 
+    def inner(self, width: int, height: int) -> tuple[int, int]:
+        """The size at which a picture of this width and height fits between the bars."""
+        scale = min(self.width / width, self.height / height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
 
 class Letterbox(MapStage[LetterboxParams]):
     """Fits the whole picture into an exact size, centred, with bars at two sides.
@@ -24,10 +29,13 @@ class Letterbox(MapStage[LetterboxParams]):
         - letterbox: {width: 640, height: 640}
     """
 
+    @classmethod
+    def needs(cls, params: LetterboxParams, width: int, height: int) -> tuple[int, int] | None:
+        return params.inner(width, height) if params.interpolation in ("auto", "area") else None
+
     def run(self, image: Image) -> Image:
         p = self.params
-        scale = min(p.width / image.width, p.height / image.height)
-        width, height = (max(1, round(side * scale)) for side in (image.width, image.height))
+        width, height = p.inner(*image.full_size)
         inner = resized(image, width, height, p.interpolation)
         left, top = (p.width - width) // 2, (p.height - height) // 2
         right, bottom = p.width - width - left, p.height - height - top

@@ -54,5 +54,9 @@ class Resize(MapStage[ResizeParams]):
         - resize: {width: 1280, height: 720, fit: inside, shrink_only: true}
     """
 
+    @classmethod
+    def needs(cls, params: ResizeParams, width: int, height: int) -> tuple[int, int] | None:
+        return params.size(width, height) if params.interpolation in ("auto", "area") else None
+
     def run(self, image: Image) -> Image:
-        return resized(image, *self.params.size(image.width, image.height), self.params.interpolation)
+        return resized(image, *self.params.size(*image.full_size), self.params.interpolation)
