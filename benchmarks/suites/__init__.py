@@ -11,6 +11,7 @@ SUITES: Mapping[str, str] = MappingProxyType(
     {
         "engine": "benchmarks.suites.engine",
         "filter": "benchmarks.suites.filters",
+        "folder": "benchmarks.suites.folder",
         "video": "benchmarks.suites.video",
         "startup": "benchmarks.suites.startup",
         "memory": "benchmarks.suites.memory",

@@ -1,0 +1,105 @@
+"""A folder of 1080p JPEGs: read, scale to half, write, against the loop everybody writes with OpenCV.
+
+Each run is a process of its own; the clock starts when everything is imported and warm, and stops when the last file is
+there. The pictures that visionkit writes are those of the loop, byte for byte (the suite checks it), except with
+``--reduced-decode``, where libjpeg scales while it decodes. The loop lets OpenCV take the threads it wants; the second
+one is told to take one, as its own threads hardly help it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks import inputs
+from benchmarks.child import run as child
+from benchmarks.suites import Settings
+from benchmarks.table import Table
+from benchmarks.timing import Sample, figure, in_turn, ratio
+from visionkit.runtime.context import cores
+
+PHOTOS = 120
+PIPELINE = """
+stages:
+  - resize: {width: 960, height: 540, interpolation: area}
+outputs:
+  - media
+"""
+
+
+def loop(source: str, out: str, threads: int = 0) -> Callable[[], int]:
+    """Read, resize, write, one picture after the other."""
+    import cv2
+
+    _warm(cv2)
+    _emptied(out)
+    if threads:
+        cv2.setNumThreads(threads)
+
+    def work() -> int:
+        paths = sorted(Path(source).glob("*.jpg"))
+        for path in paths:
+            small = cv2.resize(cv2.imread(str(path)), (960, 540), interpolation=cv2.INTER_AREA)
+            cv2.imwrite(str(Path(out) / path.name), small, [cv2.IMWRITE_JPEG_QUALITY, 95])
+        return len(paths)
+
+    return work
+
+
+def pipeline(source: str, out: str, reduced: bool = False) -> Callable[[], int]:
+    """The same as a pipeline, with manifest, checks and all; compiled, and run once on one small picture."""
+    from visionkit.api import Pipeline
+    from visionkit.media.sources import SourceOptions
+
+    options = SourceOptions(reduced=reduced)
+    made = Pipeline.from_text(PIPELINE)
+    little = inputs.photos(Path(source).parent / "little", 1, 64, 64)
+    made.write(little, out=f"{out}.warm", overwrite=True)
+    _emptied(out)
+    return lambda: made.write(source, out=out, options=options).out
+
+
+def _warm(cv2: Any) -> None:
+    import numpy as np
+
+    data = cv2.imencode(".jpg", np.zeros((64, 64, 3), np.uint8))[1]
+    cv2.resize(cv2.imdecode(data, cv2.IMREAD_COLOR), (32, 32), interpolation=cv2.INTER_AREA)
+
+
+def _emptied(out: str) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    Path(out).mkdir(parents=True)
+
+
+def run(table: Table, settings: Settings) -> None:
+    """Fill the table."""
+    count = settings.frames or PHOTOS
+    source, out = str(inputs.photos(settings.work / f"photos{count}", count)), settings.work / "folder"
+    jobs: dict[str, Callable[[], Sample]] = {
+        "loop": partial(child, loop, source=source, out=str(out / "loop")),
+        "one thread": partial(child, loop, source=source, out=str(out / "one"), threads=1),
+        "ours": partial(child, pipeline, source=source, out=str(out / "ours")),
+        "reduced": partial(child, pipeline, source=source, out=str(out / "reduced"), reduced=True),
+    }
+    found = in_turn(jobs, settings.rounds)
+    same = sum(_same(out / "ours" / path.name, path) for path in (out / "loop").glob("*.jpg"))
+    if same != count:
+        raise RuntimeError(f"{count - same} of {count} pictures are not those of the loop")
+    wide = f"1080p, {cores()} cores"
+    table.add("times as fast as the loop, same bytes", ratio(found["loop"], found["ours"]), "×", least=1.9, note=wide)
+    table.add("times as fast as the loop on one thread", ratio(found["one thread"], found["ours"]), "×", note=wide)
+    fast = ratio(found["loop"], found["reduced"])
+    table.add("with `--reduced-decode`: times as fast as the loop", fast, "×", least=3.3, note=wide)
+    for name in ("ours", "reduced"):
+        spent = ratio(found[name], found["loop"], "cpu")
+        table.add(f"processor time over that of the loop: {name}", spent, "×", note="1 is no overhead")
+    for name in jobs:
+        for what, of in (("processor time", "cpu"), ("time on the clock", "wall")):
+            table.add(f"{what} a picture: {name}", figure(found[name], of, 1000 / count), "ms")
+
+
+def _same(path: Path, other: Path) -> bool:
+    return path.read_bytes() == other.read_bytes()
