@@ -62,6 +62,10 @@ def _register(arguments: list[str]) -> None:
 def main() -> None:
     """The console script."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
+    if any("://" in argument for argument in sys.argv):
+        from visionkit.app.process_title import hide_credentials
+
+        hide_credentials()
     _register(sys.argv[1:])
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 
@@ -94,18 +98,25 @@ def guarded(command: Callable[[], Any]) -> int:
 def _print_error(error: errors.VisionkitError) -> None:
     if isinstance(error, errors.PipelineError):
         count = len(error.problems)
-        typer.echo(f"{error}\n\n{count} problem{'s' if count > 1 else ''}", err=True)
+        _print(f"{error}\n\n{count} problem{'s' if count > 1 else ''}")
         return
-    typer.echo(f"{error.code}  {error.message}", err=True)
+    _print(f"{error.code}  {error.message}")
     for line in error.help.splitlines():
-        typer.echo(f"  help: {line}", err=True)
+        _print(f"  help: {line}")
+
+
+def _print(text: str) -> None:
+    """To stderr, without the passwords that libraries put into their messages."""
+    from visionkit.media.redact import redact_text
+
+    typer.echo(redact_text(text), err=True)
 
 
 def _print_unexpected(error: Exception) -> None:
     if app.info.epilog == "debug":
         import traceback
 
-        traceback.print_exception(error)
+        _print("".join(traceback.format_exception(error)))
         return
-    typer.echo(f"unexpected error: {type(error).__name__}: {error}", err=True)
-    typer.echo("  help: run it again as visionkit --debug ... and report what it prints", err=True)
+    _print(f"unexpected error: {type(error).__name__}: {error}")
+    _print("  help: run it again as visionkit --debug ... and report what it prints")

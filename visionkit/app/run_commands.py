@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from visionkit.app.batch_commands import Resume, RetryFailed, Shard, parse_shard
+from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.errors import MissingExtraError, UsageError
 
 PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
@@ -52,6 +55,9 @@ def run(
     ] = None,
     reduced: Annotated[
         bool,
+    size: Size = "",
+    fourcc: FourCC = "",
+    stall: Stall = None,
         typer.Option(
             "--reduced-decode",
             help="Decode JPEGs at a fraction of their size where the pipeline shrinks them first: up to twice as fast, "
@@ -87,11 +93,12 @@ def run(
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
     options = SourceOptions(
-        sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants, reduced=reduced
+        sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants, reduced=reduced, **device_wishes
     )
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     reporter = Reporter(json=json_, quiet=quiet)
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)
+    device_wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
     return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 SECONDS = 3.0
 HEAD = 8192  # bytes of an answer that are looked at
+_NO_STREAM = ("json", "xml", "mpegurl")  # data, and playlists: they name addresses of their own
 
 
 def listens(url: str, seconds: float = 1.0) -> bool:
@@ -24,8 +25,8 @@ def listens(url: str, seconds: float = 1.0) -> bool:
     return True
 
 
-def leads_elsewhere(url: str) -> str:
-    """The host an address redirects to when asked without credentials; empty where it does not, or does not answer.
+def objection(url: str) -> str:
+    """Why an address is no stream of its own, when asked without credentials; empty where nothing speaks against it.
 
     FFmpeg follows a redirect of RTSP whatever its options say, and does not tell one of HTTP from other errors.
     """
@@ -35,7 +36,7 @@ def leads_elsewhere(url: str) -> str:
     try:
         with closing(_connected(url, place)) as connection:
             connection.sendall(_question(urlsplit(url), *place))
-            return _redirect(_head(connection))
+            return _objection(_head(connection))
     except (OSError, ValueError):
         return ""
 
@@ -75,11 +76,14 @@ def _head(connection: socket.socket) -> str:
     return data.partition(b"\r\n\r\n")[0].decode("latin-1")
 
 
-def _redirect(head: str) -> str:
+def _objection(head: str) -> str:
     first, *lines = head.split("\r\n")
-    words = first.split()
-    if len(words) < 2 or not words[1].startswith("3"):
-        return ""
+    status = (*first.split(), "", "")[1]
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    place = _place(fields.get("location", ""))
-    return f"{place[0]}:{place[1]}" if place else "another address"
+    if status.startswith("3"):
+        place = _place(fields.get("location", ""))
+        where = f"{place[0]}:{place[1]}" if place else "another address"
+        return f"it redirects to {where}; redirects are not followed, give that address itself"
+    kind = fields.get("content-type", "").partition(";")[0].lower()
+    other = status == "200" and (kind.startswith("text/") or kind.endswith(_NO_STREAM))
+    return f"it answers with {kind}, which is no stream that is read" if other else ""

@@ -12,7 +12,7 @@ from visionkit.lazy import av, cv2
 from visionkit.media.containers import reason
 from visionkit.media.sources.capture import Picture, now
 from visionkit.media.sources.options import SourceOptions
-from visionkit.media.sources.stream import TIMEOUT, decoded
+from visionkit.media.sources.stream import OPEN, READ, decoded
 
 DEVICES = ("v4l2", "avfoundation", "dshow")
 """Capture formats of Linux, macOS and Windows in PyAV: ``v4l2:///dev/video0``, ``avfoundation://0``."""
@@ -54,7 +54,7 @@ def device_pictures(url: str, options: SourceOptions) -> Iterator[Picture]:
         wanted[name] = _FORMATS.get(options.fourcc, options.fourcc.lower())
     given = {name: value for name, value in wanted.items() if value}
     try:
-        container = av.open(device, format=format_, options=given, timeout=TIMEOUT)
+        container = av.open(device, format=format_, options=given, timeout=(OPEN, options.stall or READ))
     except (OSError, ValueError, av.error.FFmpegError) as error:
         raise SourceError(f"the camera cannot be opened: {reason(error)}") from error
     with closing(container):

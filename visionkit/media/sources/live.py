@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from fractions import Fraction
@@ -193,8 +193,9 @@ def stream(url: str, options: SourceOptions) -> LiveSource:
         link = Link(clean, lambda: device_pictures(url, options), patience(options), retry=False)
         return LiveSource(clean, link, options, path=clean)
     check_scheme(url)
-    pictures: Callable[[], Iterator[Picture]] = lambda: stream_pictures(url, options.threads)  # noqa: E731
-    return LiveSource(clean, Link(clean, pictures, patience(options), lambda: listens(url)), options, clean, True)
+    patient = patience(options)
+    link = Link(clean, lambda: stream_pictures(url, options.threads, patient.stall), patient, lambda: listens(url))
+    return LiveSource(clean, link, options, clean, sampled=True)
 
 
 def patience(options: SourceOptions) -> Patience:

@@ -11,7 +11,7 @@ from visionkit.errors import SourceError, UsageError
 from visionkit.lazy import av
 from visionkit.media.containers import reason
 from visionkit.media.redact import redact, redact_text
-from visionkit.media.sources.address import leads_elsewhere
+from visionkit.media.sources.address import objection
 from visionkit.media.sources.capture import Picture, Refused, now
 from visionkit.media.sources.pictures import MAX_PIXELS
 from visionkit.media.sources.reconnect import Unreachable
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
-TIMEOUT = (5.0, 5.0)
-"""Seconds to open and to read: a frozen server must not hold a thread for long."""
+OPEN = 5.0
+"""Seconds for opening."""
+READ = 8.0
+"""Seconds for reading: a frozen server must not hold a thread for long."""
 BROKEN_PACKETS = 100
 """Packets in a row that cannot be decoded; then the connection is given up."""
 _COMMON: Mapping[str, str] = {
@@ -43,13 +45,18 @@ def check_scheme(url: str) -> None:
         raise UsageError(f"{redact(url)}: streams of {scheme}:// are not read", help=f"one of {', '.join(SCHEMES)}")
 
 
-def stream_pictures(url: str, threads: int = 0) -> Iterator[Picture]:
+def stream_pictures(url: str, threads: int = 0, read: float = READ) -> Iterator[Picture]:
     """The pictures of one connection, as they come. Its end is the end of a file behind the address.
+
+    Args:
+        url: where it is, with user and password if it wants them.
+        threads: decoder threads, 0 for one: more add frames of delay or help little.
+        read: seconds without data after which reading fails.
 
     Raises:
         SourceError: it cannot be opened, or is lost; :class:`Refused` where trying again would not help.
     """
-    with _open(url) as container:
+    with _open(url, read) as container:
         yield from decoded(container, threads)
         if container.duration is None:
             raise SourceError("the stream has ended")
@@ -105,19 +112,19 @@ def _loader(frame: Any) -> Callable[[], Image]:
     return lambda: frame_image(frame)
 
 
-def _open(url: str) -> InputContainer:
+def _open(url: str, read: float) -> InputContainer:
     """The opened stream. Errors are not raised from PyAV's: their text has the password."""
     rtsp = url.lower().startswith("rtsp")
-    if rtsp and (where := leads_elsewhere(url)):
-        raise Refused(f"it redirects to {where}; redirects are not followed, give that address itself")
+    if rtsp and (why := objection(url)):
+        raise Refused(why)
     started = time.monotonic()
     found: SourceError
     try:
-        return av.open(url, timeout=TIMEOUT, options={**_COMMON, **(_RTSP if rtsp else _HTTP)})
+        return av.open(url, timeout=(OPEN, read), options={**_COMMON, **(_RTSP if rtsp else _HTTP)})
     except (OSError, ValueError, av.error.FFmpegError) as error:
         found = _translated(error, time.monotonic() - started)
-    if not rtsp and not isinstance(found, (Refused, Unreachable)) and (where := leads_elsewhere(url)):
-        found = Refused(f"it redirects to {where}; redirects are not followed, give that address itself")
+    if not rtsp and not isinstance(found, (Refused, Unreachable)) and (why := objection(url)):
+        found = Refused(why)
     raise found
 
 
@@ -127,8 +134,8 @@ def _translated(error: BaseException, seconds: float) -> SourceError:
         return Refused(f"the user or the password is wrong, or one is missing ({_told(error)})")
     if isinstance(error, (ConnectionRefusedError, errors.ConnectionRefusedError)):
         return Unreachable("nobody listens there (connection refused)")
-    if isinstance(error, errors.ExitError) or seconds >= min(TIMEOUT):
-        return SourceError(f"no answer within {TIMEOUT[0]:g} seconds")
+    if isinstance(error, errors.ExitError) or seconds >= OPEN:
+        return SourceError(f"no answer within {OPEN:g} seconds")
     if isinstance(error, errors.ArgumentError):
         return Refused("this is not a stream that is read: RTSP, MJPEG, MPEG-TS, or a video file")
     return SourceError(_told(error))
@@ -136,5 +143,5 @@ def _translated(error: BaseException, seconds: float) -> SourceError:
 
 def _told(error: BaseException) -> str:
     if isinstance(error, av.error.ExitError):
-        return f"nothing came for {TIMEOUT[1]:g} seconds"
+        return "nothing came for too long"
     return redact_text(reason(error))
