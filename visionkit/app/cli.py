@@ -61,11 +61,11 @@ def _register(arguments: list[str]) -> None:
 
 def main() -> None:
     """The console script."""
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
     if any("://" in argument for argument in sys.argv):
         from visionkit.app.process_title import hide_credentials
 
         hide_credentials()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
     _register(sys.argv[1:])
     sys.exit(guarded(lambda: app(standalone_mode=False)))
 

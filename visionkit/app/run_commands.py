@@ -50,14 +50,14 @@ def run(
     to: Annotated[float | None, typer.Option("--to", help="End of a video, seconds.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
+    size: Size = "",
+    fourcc: FourCC = "",
+    stall: Stall = None,
     variants: Annotated[
         int | None, typer.Option(min=1, help="Run each file so many times: augment.* makes another picture each time.")
     ] = None,
     reduced: Annotated[
         bool,
-    size: Size = "",
-    fourcc: FourCC = "",
-    stall: Stall = None,
         typer.Option(
             "--reduced-decode",
             help="Decode JPEGs at a fraction of their size where the pipeline shrinks them first: up to twice as fast, "
@@ -92,13 +92,13 @@ def run(
         raise UsageError("no input was given", help="visionkit run pipeline.yaml photo.jpg")
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
+    device_wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
     options = SourceOptions(
         sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants, reduced=reduced, **device_wishes
     )
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     reporter = Reporter(json=json_, quiet=quiet)
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)
-    device_wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
     return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept)
 
 
