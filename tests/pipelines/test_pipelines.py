@@ -39,6 +39,9 @@ def words(lines: dict[str, Any]) -> str:
 
 FACTS: dict[str, Callable[[Rows], bool]] = {
     "attention": lambda rows: rows[0]["classify_gradcam"]["max"] > 0.9,
+    "augment": lambda rows: (
+        len(rows) == 4 and all(row["objects"] for row in rows) and len(classes(rows, "objects")) >= 3
+    ),
     "classify": lambda rows: "cat" in rows[0]["classify"]["labels"][0]["class_name"],
     "coins": lambda rows: len(rows[0]["coins"]) == 24,
     "count": lambda rows: rows[-1]["crossed.counts"] == {"middle.in": 1, "middle.out": 2},

@@ -1,0 +1,6 @@
+"""What people wrote down about pictures: the labels of a data set, read back in."""
+
+STAGES = {
+    "labels": "labels:ReadLabels",
+    "labels.mask": "mask:ReadMask",
+}
