@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import typer
 
 if TYPE_CHECKING:
     from visionkit.api import Job, Pipeline
+    from visionkit.app.live.session import View
     from visionkit.media.sources import SourceOptions
     from visionkit.pipeline.options import CompileOptions
     from visionkit.runtime.batch import BatchOptions
@@ -49,21 +51,27 @@ class Reporter:
         trust: bool = False,
         watched: tuple[Path, CompileOptions] | None = None,
         batch: BatchOptions | None = None,
+        view: View | None = None,
     ) -> int:
-        """Runs; returns the exit code. ``watched`` is the file to take over anew whenever it is saved."""
+        """Runs; returns the exit code.
+
+        ``watched`` is the file to take over anew whenever it is saved, ``view`` how a ``live`` output is seen.
+        """
         from visionkit.api import Job
         from visionkit.app.exit_codes import EXIT_INTERRUPTED, EXIT_SOME_FAILED
+        from visionkit.app.live.session import Shown
         from visionkit.app.watch import Watcher
 
-        job = Job(pipeline.plan, pipeline._run_settings(), trust=trust)
+        settings = pipeline._run_settings()
+        shown = Shown(pipeline.plan, view, lambda told: Job(pipeline.plan, settings, told, trust), self._say)
+        job = shown.job
         with ExitStack() as stack:
             signals = stack.enter_context(stop_on_signals(job))
             stack.enter_context(self._watching(job))
-            if watched is not None:
+            if watched is not None and not shown.watches:
                 stack.enter_context(Watcher(job, *watched, lambda text: typer.echo(text, err=True)))
-            summary = job.run(
-                inputs, out=out, overwrite=overwrite, options=options, progress=self._download, batch=batch
-            )
+            run = partial(job.run, inputs, out=out, overwrite=overwrite, options=options, batch=batch)
+            summary = shown.run(out, partial(run, progress=self._download))
         self._show(summary, out)
         if signals:
             return EXIT_INTERRUPTED
@@ -122,6 +130,12 @@ class Reporter:
                 finished = counted.out + counted.failed
                 rate = finished / max(1e-6, time.monotonic() - started)
                 progress.update(task, completed=finished, total=job.total, rate=f"{rate:.1f}/s")
+
+    def _say(self, text: str) -> None:
+        if self._json:
+            typer.echo(json.dumps({"event": "live", "text": text}))
+        else:
+            typer.echo(text, err=True)
 
     def _download(self, name: str, done: int, total: int) -> None:
         if self._quiet or self._json:

@@ -13,6 +13,11 @@ from visionkit.app.batch_commands import Resume, RetryFailed, Shard, parse_shard
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.errors import MissingExtraError, UsageError
 
+if TYPE_CHECKING:
+    from visionkit.api import Pipeline
+    from visionkit.app.live.session import View
+    from visionkit.pipeline.options import CompileOptions
+
 PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file, or the name of a bundled one.")]
 Sources = Annotated[
     list[str] | None,
@@ -67,6 +72,7 @@ def run(
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over the pipeline file anew whenever it is saved.")
     ] = False,
+    show: Annotated[bool, typer.Option("--show", help="Open a window that shows what is done.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Report in JSON lines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> int:
@@ -97,9 +103,27 @@ def run(
         sequence=sequence, from_=from_, to=to, fps=fps, limit=limit, variants=variants, reduced=reduced, **device_wishes
     )
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
+    loaded, view = seen(loaded, pipeline, stage, CompileOptions(variables, allow_code), show)
     reporter = Reporter(json=json_, quiet=quiet)
-    kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None)
-    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept)
+    kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None and view is None)
+    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept, view)
+
+
+def seen(
+    loaded: Pipeline, pipeline: str, stages: list[str] | None, options: CompileOptions, show: bool
+) -> tuple[Pipeline, View | None]:
+    """The pipeline and how it is seen: on a page if it has a ``live`` output, in windows with ``--show``."""
+    has_page = any(output.name == "live" for output in loaded.plan.outputs)
+    if not (has_page or show):
+        return loaded, None
+    from visionkit.app.live.session import PageOptions, View
+    from visionkit.app.live_commands import origin_of
+    from visionkit.pipeline.compile import compile_text
+
+    options = replace(options, live="file" if has_page else "also")
+    origin = origin_of(pipeline, stages, options)
+    page = PageOptions(token=os.environ.get("VISIONKIT_TOKEN", "")) if has_page else None
+    return replace(loaded, plan=compile_text(origin.text, origin.name, options)), View(origin, page, show)
 
 
 def demo(

@@ -5,13 +5,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from visionkit.api import Job
 from visionkit.errors import VisionkitError
 from visionkit.pipeline.compile import CompileOptions, compile_file
+from visionkit.pipeline.plan import Plan
 
 PERIOD = 0.2
 """Seconds between looks at the file."""
+
+
+class Running(Protocol):
+    """What goes on with another plan: a job, or an editor in front of it."""
+
+    @property
+    def plan(self) -> Plan: ...
+    def reload(self, plan: Plan) -> bool: ...
 
 
 class Watcher:
@@ -20,10 +29,19 @@ class Watcher:
     Args:
         path: the pipeline file; files it uses are watched too.
         say: tells the user what happened.
+        complain: tells what is wrong with the file; ``say`` if not given.
     """
 
-    def __init__(self, job: Job, path: Path, options: CompileOptions, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        job: Running,
+        path: Path,
+        options: CompileOptions,
+        say: Callable[[str], None],
+        complain: Callable[[str], None] | None = None,
+    ) -> None:
         self._job = job
+        self._complain = complain or say
         self._path = path
         self._options = options
         self._say = say
@@ -65,4 +83,4 @@ class Watcher:
             if self._job.reload(plan):
                 self._say(f"{self._path}: new plan {plan.hash} runs")
         except VisionkitError as error:
-            self._say(f"{error}\n{self._path}: the plan before goes on")
+            self._complain(f"{error}\n{self._path}: the plan before goes on")

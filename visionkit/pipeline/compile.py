@@ -90,7 +90,7 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
     from visionkit.pipeline.use import read_exports
 
     read_exports(root, board, problems)
-    outputs = compile_outputs(root, board, variables)
+    outputs = compile_outputs(root, board, variables, options.live)
     run = read_run(root.get("run"), variables)
     variants = run.pop("variants", None)
     problems.raise_if_any()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+LiveOutput = Literal["file", "also", "only"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +17,10 @@ class CompileOptions:
         variables: values of ``--set``, over the environment, over the file's own.
         allow_code: ``- python:`` stages may import the user's files.
         check_weights: weights and class names are looked up in the catalogue.
+        live: the outputs are those of the "file"; those and "also" ``live``; or "only" ``live``.
     """
 
     variables: Mapping[str, Any] = field(default_factory=dict)
     allow_code: bool = False
     check_weights: bool = True
+    live: LiveOutput = "file"

@@ -11,6 +11,7 @@ from visionkit.errors import did_you_mean
 from visionkit.pipeline.conditions import compile_condition, scope_of
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
 from visionkit.pipeline.items import OUTPUT_KEYS, Item, read_flag, read_id, read_items
+from visionkit.pipeline.options import LiveOutput
 from visionkit.pipeline.parameters import validate
 from visionkit.pipeline.plan import SOURCE, OutputNode, Value
 from visionkit.pipeline.variables import Variables
@@ -48,12 +49,16 @@ def read_run(node: Node | None, variables: Variables) -> dict[str, Any]:
     return settings.model_dump(exclude_none=True) if settings else {}
 
 
-def compile_outputs(root: Mapping, board: Board, variables: Variables) -> tuple[OutputNode, ...]:
-    """The outputs of a file; without ``outputs:`` they are ``media`` and ``jsonl``."""
+def compile_outputs(
+    root: Mapping, board: Board, variables: Variables, live: LiveOutput = "file"
+) -> tuple[OutputNode, ...]:
+    """The outputs of a file; without ``outputs:`` they are ``media`` and ``jsonl``. ``live``: see CompileOptions."""
     node = root.get("outputs")
     if node is None or (isinstance(node, Scalar) and node.value is None and root.key("outputs") is None):
-        names = [Scalar(name, name, root.position) for name in ("media", "jsonl")]
-        node = Listing(tuple(names), root.position)
+        node = _named("media", "jsonl", at=root)
+    if live != "file" and isinstance(node, Listing):
+        own = tuple(item for item in node.items if _name(item) == "live") or _named("live", at=root).items
+        node = Listing(own if live == "only" else (*(i for i in node.items if i not in own), *own), node.position)
     outputs = []
     taken: set[str] = set()
     for item in read_items(node, "outputs", variables, {"": OUTPUT_KEYS}):
@@ -62,6 +67,15 @@ def compile_outputs(root: Mapping, board: Board, variables: Variables) -> tuple[
             taken.add(item.name)
             outputs += [output] if output else []
     return tuple(outputs)
+
+
+def _named(*names: str, at: Node) -> Listing:
+    return Listing(tuple(Scalar(name, name, at.position) for name in names), at.position)
+
+
+def _name(item: Node) -> str:
+    key = item.items[0][0] if isinstance(item, Mapping) and item.items else item
+    return key.text if isinstance(key, Scalar) else ""
 
 
 def _output(item: Item, id_: str, board: Board, variables: Variables) -> OutputNode | None:

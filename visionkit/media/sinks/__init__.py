@@ -6,6 +6,7 @@ SINKS = {
     "csv": "csv:CsvSink",
     "errors": "errors:ErrorsSink",
     "jsonl": "jsonl:JsonlSink",
+    "live": "live:LiveSink",
     "masks": "masks:MasksSink",
     "media": "media:MediaSink",
     "mot": "mot:MotSink",

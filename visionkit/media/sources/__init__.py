@@ -43,7 +43,7 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
             cameras.append(lane)
         else:
             files.append(_local(item))
-    lanes: list[Source] = [_files(files, options)] if files else []
+    lanes: list[Source] = _files(files, options) if files else []
     if cameras:
         from visionkit.media.sources.live import distinct
 
@@ -68,11 +68,17 @@ def _local(item: Any) -> str:
     return unquote(urlsplit(text).path) if text.startswith("file://") else str(Path(text).expanduser())
 
 
-def _files(files: list[str], options: SourceOptions) -> Source:
+def _files(files: list[str], options: SourceOptions) -> list[Source]:
     from visionkit.media.sources.files import FilesSource
     from visionkit.media.sources.inputs import list_files
 
-    return FilesSource(list_files(files, options), options)
+    listing = list_files(files, options)
+    if options.replay:
+        from visionkit.media.sources.live import distinct
+        from visionkit.media.sources.replay import replays
+
+        return list(distinct(replays(listing.entries, options)))
+    return [FilesSource(listing, options)]
 
 
 def _memory(pictures: list[Any], options: SourceOptions) -> Source:

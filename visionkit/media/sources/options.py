@@ -27,6 +27,7 @@ class SourceOptions:
         reduced: decode JPEGs at a half, a quarter or an eighth of their size where the pipeline shrinks them before
             anything looks at them; faster, with slightly other pixels.
         threads: decoder threads, 0 for as many as there are cores (live sources: one each).
+        replay: play files at their own rate, again and again, each as a live source.
         stall: give up the connection to a live source after so many seconds without a frame.
     """
 
@@ -41,6 +42,7 @@ class SourceOptions:
     variants: int | None = None
     reduced: bool = False
     threads: int = 0
+    replay: bool = False
     stall: float | None = None
 
     def __post_init__(self) -> None:
