@@ -231,7 +231,7 @@ class Ledger(Outlet):
         whole = token.packet({})
         return [whole, *(replace(whole, failure=failure) for failure in token.failures or ())]
 
-    def end(self, token: Token) -> None:
+    def tell(self, token: Token) -> None:
         if token.whole:
             self._book.done(token.info)
 
