@@ -23,6 +23,7 @@ PARAMS: Mapping[str, Mapping[str, Any]] = {
     "augment.pixels": {"transform": "Posterize", "options": {"num_bits": 3}, "probability": 1},
     "contours": {"level": 60, "min_area": 4},
     "filter.nlm": {"search": 7, "patch": 3},
+    "style.arbitrary": {"style": "samples/style/starry_night.jpg"},
     "hough.circles": {"votes": 8, "min_radius": 3},
     "hough.lines": {"votes": 5, "min_length": 5},
 }

@@ -84,11 +84,17 @@ class OnnxSet:
         self.device = device
         self._sessions = dict(sessions)
 
-    def run(self, part: str, planes: NDArray[np.float32]) -> NDArray[Any]:
-        """The first output of the network in file ``part`` for the ready input ``planes`` (N, C, H, W)."""
+    def run(
+        self, part: str, planes: NDArray[np.float32], more: Mapping[str, NDArray[np.float32]] | None = None
+    ) -> NDArray[Any]:
+        """The first output of the network in file ``part`` for the ready input ``planes``, and ``more`` by name."""
         session = self._sessions[part]
-        output: NDArray[Any] = session.run(None, {session.get_inputs()[0].name: planes})[0]
+        output: NDArray[Any] = session.run(None, {session.get_inputs()[0].name: planes, **(more or {})})[0]
         return output
+
+    def inputs(self, part: str) -> list[str]:
+        """What network ``part`` calls its inputs."""
+        return [one.name for one in self._sessions[part].get_inputs()]
 
     def metadata(self, part: str) -> Mapping[str, str]:
         """What the file of network ``part`` says about itself."""

@@ -36,7 +36,7 @@ from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.base import ScanStage, Stage, StageParams
 from visionkit.stage.catalogue import stages as stage_catalogue
 from visionkit.stage.fields import record_of
-from visionkit.stage.params import weights_fields
+from visionkit.stage.params import file_fields, weights_fields
 from visionkit.stage.ports import Ports, ports_of
 
 VERSION = 1
@@ -245,8 +245,12 @@ class Compiler:
                 self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
 
     def _with_weights(self, model: type[StageParams], item: Item, params: Any) -> Any:
-        """The parameters with paths of weights in full; looks them up also where other parameters are wrong (None)."""
-        changed = {}
+        """The parameters with paths of files and weights in full; weights are looked up also where params is None."""
+        changed: dict[str, Any] = {}
+        for name in file_fields(model) if params is not None else ():
+            given = getattr(params, name)
+            if given is not None and (self.folder / given).exists():
+                changed[name] = (self.folder / given).absolute()
         for name in weights_fields(model) if self.options.check_weights else ():
             node = item.params.get(name)
             weight = getattr(params, name) if params is not None else node.value if isinstance(node, Scalar) else None

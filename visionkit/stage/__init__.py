@@ -2,7 +2,7 @@
 
 from visionkit.stage.base import BatchStage, MapStage, ScanStage, Stage, StageParams
 from visionkit.stage.context import StageContext, derived_seed
-from visionkit.stage.params import Color, OddInt, Pixels, Probability, WeightsName
+from visionkit.stage.params import Color, GivenFile, OddInt, Pixels, Probability, WeightsName
 from visionkit.stage.ports import InputPort, OutputPort, Ports, ports_of
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
 from visionkit.stage.source import Connection, Frame, Gap, Source, SourceInfo
@@ -13,6 +13,7 @@ __all__ = [
     "Connection",
     "Frame",
     "Gap",
+    "GivenFile",
     "InputPort",
     "MapStage",
     "OddInt",

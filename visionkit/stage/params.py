@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
@@ -71,6 +72,15 @@ Color = Annotated[
 
 WeightsName = Annotated[str, Field(json_schema_extra={"x-visionkit": "weights"}), "weights"]
 """An entry of the weights catalogue, or a path to a file. Checked when the pipeline is compiled."""
+
+
+GivenFile = Annotated[Path, "file"]
+"""A file the user names; a relative path is looked for beside the pipeline file first."""
+
+
+def file_fields(model: type[BaseModel]) -> list[str]:
+    """The parameters of a model that name a file of the user's."""
+    return [name for name, info in model.model_fields.items() if "file" in info.metadata]
 
 
 def weights_fields(model: type[BaseModel]) -> list[str]:
