@@ -1,9 +1,13 @@
-"""OpenVINO runs ONNX files: as ONNX Runtime does, or not at all."""
+"""OpenVINO runs ONNX files and torch's networks: as their own backends do, or not at all."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +17,8 @@ import pytest
 from visionkit.backends import Settings, load_model
 from visionkit.backends.openvino import difference, photos
 from visionkit.data import Image
-from visionkit.weights import Catalogue, Entry
+from visionkit.errors import WeightsError
+from visionkit.weights import Catalogue, Entry, FileSpec, Preprocessing, Source
 
 pytest.importorskip("openvino")
 OPENVINO = Settings(backend="openvino", threads=1)
@@ -36,8 +41,10 @@ def test_agrees_with_onnx_runtime_and_remembers_it(bundled, tmp_path, monkeypatc
     monkeypatch.setattr("visionkit.backends.openvino.photos", small)
     model = load_model(entry, files, OPENVINO)
     assert model.backend == "openvino"
+    by_name = load_model(entry.model_copy(update={"loader": "openvino"}), files, Settings(threads=1))
+    assert by_name.backend == "openvino"
     assert difference(model, load_model(entry, files, Settings()), small()) < 1e-3
-    (note,) = tmp_path.glob("openvino/agreement-*.json")
+    (note,) = tmp_path.glob("openvino/*.json")
     assert 0 <= json.loads(note.read_text("utf-8"))["difference"] < 1e-3
     monkeypatch.setattr("visionkit.backends.openvino.difference", None)
     assert load_model(entry, files, OPENVINO).backend == "openvino", "the verdict is read, not measured again"
@@ -69,3 +76,81 @@ def test_photos_are_pictures() -> None:
     found = list(photos())
     assert len(found) == 2
     assert all(image.width > 32 for image in found)
+
+
+def own(path: Path, loader: str, **settings: object) -> Entry:
+    """An entry for a file of weights that is in no catalogue."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    file = FileSpec(name=path.name, size=path.stat().st_size, sha256=digest, sources=(Source(bundled=path.name),))
+    spec = Preprocessing(size=(64, 96), fit="stretch", mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
+    return Entry(
+        name="mine", task="segment", architecture="a test", licence="none", loader=loader, files=(file,),
+        preprocessing=spec, classes=("a",), settings=settings, folder=path.parent,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def unet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Entry, tuple[Path, ...]]:
+    """A network of torch with fresh weights, and a cache of its own."""
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    from visionkit.nets import unet_mobilenet
+
+    monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path / "cache"))
+    torch.manual_seed(3)
+    path = tmp_path / "unet.safetensors"
+    safetensors.save_file(unet_mobilenet(depth=4).state_dict(), str(path))
+    return own(path, "nets:unet.unet_mobilenet", build={"depth": 4}), (path,)
+
+
+def test_a_network_of_torch_is_converted_once(unet, tmp_path) -> None:
+    entry, files = unet
+    model = load_model(entry, files, OPENVINO)
+    assert model.backend == "openvino"
+    reference = load_model(entry, files, Settings())
+    rng = np.random.default_rng(0)
+    for shape in [(1, 64, 96, 3), (3, 64, 96, 3), (1, 96, 64, 3), (1, 32, 32, 3), (2, 32, 64, 3), (1, 160, 128, 3)]:
+        batch = rng.integers(0, 256, shape, dtype=np.uint8)
+        (ours,), (theirs,) = model.infer(batch), reference.infer(batch)
+        np.testing.assert_allclose(ours, theirs, atol=2e-3 * np.abs(theirs).max())
+    code = (
+        "import sys; from pathlib import Path; import pickle\n"
+        "from visionkit.backends import Settings, load_model\n"
+        "entry, files = pickle.loads(Path(sys.argv[1]).read_bytes())\n"
+        "assert load_model(entry, files, Settings(backend='openvino', threads=1)).backend == 'openvino'\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    (tmp_path / "entry").write_bytes(pickle.dumps((entry, files)))
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "entry")], check=True, timeout=120)
+
+
+def test_half_a_conversion_is_made_again(unet, tmp_path) -> None:
+    entry, files = unet
+    load_model(entry, files, OPENVINO)
+    (graph,) = tmp_path.glob("cache/openvino/*.xml")
+    graph.unlink()
+    assert load_model(entry, files, OPENVINO).backend == "openvino"
+    assert graph.exists()
+
+
+def test_what_cannot_be_converted_stays_with_torch(tmp_path, monkeypatch, caplog) -> None:
+    torch = pytest.importorskip("torch")
+    torchvision = pytest.importorskip("torchvision")
+    monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path / "cache"))
+    net = torchvision.models.get_model("ssdlite320_mobilenet_v3_large", weights=None, weights_backbone=None)
+    path = tmp_path / "ssd.pth"
+    torch.save(net.state_dict(), path)
+    entry = own(path, "torchvision:ssdlite320_mobilenet_v3_large").model_copy(update={"classes": ("x",) * 91})
+    with caplog.at_level(logging.WARNING):
+        assert load_model(entry, (path,), OPENVINO).backend == "torch"
+    assert "OpenVINO cannot run it" in caplog.text
+    caplog.clear()
+    assert load_model(entry, (path,), OPENVINO).backend == "torch", "the verdict is kept"
+
+
+def test_a_damaged_graph_is_an_error_of_the_weights(bundled, tmp_path) -> None:
+    entry, _ = bundled
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"no graph at all")
+    with pytest.raises(WeightsError):
+        load_model(entry, (path,), OPENVINO)

@@ -41,7 +41,9 @@ LOADERS = MappingProxyType(
 )
 
 
-OTHERS = MappingProxyType({("onnx", "openvino"): "openvino"})
+OTHERS = MappingProxyType(
+    {(kind, "openvino"): "openvino" for kind in ("onnx", "torchvision", "timm", "smp", "nets", "ultralytics")}
+)
 """What runs a loader's files when the user names another backend; where none is listed, the loader's own does."""
 
 

@@ -1,23 +1,27 @@
-"""ONNX networks run by OpenVINO: on Intel's and other CPUs the fastest engine, once its answers are found to agree.
+"""Networks run by OpenVINO: on Intel's and other CPUs the fastest engine, once its answers are found to agree.
 
-The first time a file is run on a machine, OpenVINO's outputs are compared with ONNX Runtime's on real photos. The
-verdict is kept in the cache, under the file's hash and the versions of both; a network that does not agree is
-refused with the difference, and ONNX Runtime runs it.
+ONNX files are read as they are. Networks of torch are converted the first time, and then neither torch nor the package
+they come from is imported to run them. In both cases OpenVINO's outputs are first compared with the entry's own backend
+on real photos. The verdict is kept in the cache, under the weights' hash and the versions of all that took part; a
+network that does not agree is refused with the difference, and its own backend runs it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings, preprocessing_of
-from visionkit.backends.onnx import load as load_reference
-from visionkit.backends.preprocess import fit, normalised
+from visionkit.backends.ovgraph import Compiled, convert
+from visionkit.backends.preprocess import fit
 from visionkit.data import Image
 from visionkit.errors import UsageError, WeightsError
 from visionkit.lazy import cv2, load, np
@@ -40,87 +44,113 @@ class OpenVinoModel:
 
     backend = "openvino"
     device = "cpu"
-    output = ""
 
-    def __init__(self, entry: Entry, compiled: Any) -> None:
+    def __init__(self, entry: Entry, compiled: Compiled, output: str = "") -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
-        self._compiled = compiled
-        first = compiled.inputs[0].partial_shape[0]
-        self._fixed = first.is_static
+        self.output = output
+        self._compiled: Any = compiled
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
-        feed = normalised(batch, self.spec)
-        parts = [feed[i : i + 1] for i in range(len(feed))] if self._fixed else [feed]
-        outputs = [self._outputs(part) for part in parts]
-        return tuple(np.concatenate(columns) for columns in zip(*outputs, strict=True))
-
-    def _outputs(self, feed: NDArray[np.float32]) -> list[NDArray[Any]]:
-        found = self._compiled.create_infer_request().infer([feed])
-        return [np.array(found[port]) for port in self._compiled.outputs]
+        parts = [batch[i : i + 1] for i in range(len(batch))] if self._compiled.fixed_batch else [batch]
+        outputs = [self._compiled.run(part) for part in parts]
+        return tuple(
+            columns[0] if len(parts) == 1 else np.concatenate(columns) for columns in zip(*outputs, strict=True)
+        )
 
     def close(self) -> None:
         self._compiled = None
 
 
 def load_openvino(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
-    """A model from one .onnx file; ONNX Runtime's where the two do not agree.
+    """The network of ``entry`` in OpenVINO; in the entry's own backend where the two do not agree.
 
     Raises:
-        WeightsError: neither can read the file.
+        WeightsError: the files hold no such network.
         MissingExtraError: OpenVINO is not installed.
     """
-    compiled = _compiled(files[0], settings)
-    if isinstance(compiled, str):
-        log.warning("%s: OpenVINO cannot run it (%s): ONNX Runtime does", entry.name, compiled)
-        return load_reference(entry, files, settings)
-    model = OpenVinoModel(entry, compiled)
-    gap = _known_difference(model, entry, files, settings)
-    if gap <= TOLERANCE:
-        return model
-    log.warning("%s: OpenVINO differs by %.2g of the largest output: ONNX Runtime runs it", entry.name, gap)
-    model.close()
-    return load_reference(entry, files, settings)
+    load("openvino")
+    if entry.loader == "openvino":
+        entry = entry.model_copy(update={"loader": "onnx"})
+    own = replace(settings, backend="auto")
+    note = _folder() / f"{_key(entry)}.json"
+    graph = files[0] if entry.loader == "onnx" else note.with_suffix(".xml")
+    verdict = _read(note) if graph.exists() else None
+    if verdict is None:
+        reference = load_model(entry, files, own)
+        verdict = _examine(reference, graph, settings)
+        reference.close()
+        _write(note, verdict)
+    if "refused" in verdict:
+        log.warning("%s: OpenVINO %s: its own backend runs it", entry.name, verdict["refused"])
+        return load_model(entry, files, own)
+    return OpenVinoModel(entry, _compiled(graph, entry, settings), verdict["output"])
 
 
-def _compiled(path: Path, settings: Settings) -> Any:
-    """The network compiled for the CPU, or why OpenVINO cannot. Compiling takes seconds: the result is kept on disk."""
-    openvino = load("openvino")
-    options: dict[str, Any] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # bf16, its default where the CPU has it, does not agree
-        "CACHE_DIR": str(_folder()),
-    }
-    if settings.threads:
-        options["INFERENCE_NUM_THREADS"] = settings.threads
+def _compiled(graph: Path, entry: Entry, settings: Settings) -> Compiled:
+    return Compiled(graph, preprocessing_of(entry), settings, _folder())
+
+
+def _examine(reference: Model, graph: Path, settings: Settings) -> dict[str, Any]:
+    """Converts the network if need be and compares it: the verdict."""
+    found: dict[str, Any] = {"weights": reference.entry.name, "output": reference.output}
     try:
-        core = openvino.Core()
-        return core.compile_model(core.read_model(str(path)), "CPU", options)
-    except RuntimeError as error:
-        return str(error).strip().splitlines()[-1]
+        if graph.suffix == ".xml":
+            _convert(reference, graph)
+        gap = difference(
+            OpenVinoModel(reference.entry, _compiled(graph, reference.entry, settings)), reference, photos()
+        )
+    except (RuntimeError, TypeError, ValueError, WeightsError) as error:  # what its converter raises for what it cannot
+        text = str(error).strip() or type(error).__name__
+        return found | {"refused": f"cannot run it ({text.splitlines()[-1][:200]})"}
+    if gap > TOLERANCE:
+        found["refused"] = f"differs by {gap:.2g} of the largest output"
+    return found | {"difference": gap}
+
+
+def _convert(reference: Model, graph: Path) -> None:
+    module = getattr(reference, "traceable", None)
+    if module is None:
+        raise TypeError("it does not take pictures as one tensor")
+    new = graph.with_name(f"{graph.stem}-{os.getpid()}.xml")
+    convert(module, new)
+    new.with_suffix(".bin").replace(graph.with_suffix(".bin"))
+    new.replace(graph)  # last: it says that both are there
 
 
 def _folder() -> Path:
-    """Where compiled networks and verdicts are kept."""
+    """Where converted and compiled networks and verdicts are kept."""
     return default_cache_dir() / "openvino"
 
 
-def _known_difference(model: OpenVinoModel, entry: Entry, files: tuple[Path, ...], settings: Settings) -> float:
-    """The difference from ONNX Runtime, measured once for these files and these versions."""
-    versions = [version("openvino"), version("onnxruntime")]
-    name = sha256(json.dumps([entry.digest, TOLERANCE, *versions]).encode()).hexdigest()[:12]
-    note = _folder() / f"agreement-{name}.json"
+def _key(entry: Entry) -> str:
+    """Of the weights, how they are built and fed, and the versions of all that takes part."""
+    packages = ["openvino", *(["onnxruntime"] if entry.loader == "onnx" else ["torch", entry.loader.partition(":")[0]])]
+    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), TOLERANCE]
+    return sha256(json.dumps([*facts, *map(_version, packages)]).encode()).hexdigest()[:16]
+
+
+def _version(package: str) -> str:
     try:
-        return float(json.loads(note.read_text("utf-8"))["difference"])
-    except (OSError, ValueError, KeyError):
-        pass
-    gap = difference(model, load_reference(entry, files, settings), photos())
+        return version(package)
+    except PackageNotFoundError:  # our own networks
+        return ""
+
+
+def _read(note: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(note.read_text("utf-8"))
+        return found if "output" in found and ("refused" in found or found["difference"] <= TOLERANCE) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(note: Path, verdict: Mapping[str, Any]) -> None:
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps({"difference": gap, "versions": versions}), "utf-8")
+        note.write_text(json.dumps(verdict), "utf-8")
     except OSError as error:  # a cache that is only read: it is measured again next time
         log.info("%s cannot be kept: %s", note, error)
-    return gap
 
 
 def difference(model: Model, reference: Model, pictures: Iterator[Image]) -> float:

@@ -40,6 +40,7 @@ class TorchModel:
         self._dtype = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(settings.precision, torch.float32)
         module = module.eval().requires_grad_(False).to(self.device, self._dtype)
         self.module = module.to(memory_format=torch.channels_last)
+        self._own_call = call is not None
         self._call = call or (lambda net, pictures: flat(net(pictures)))
         self._mean = torch.tensor(self.spec.mean, device=self.device).view(1, -1, 1, 1)
         self._std = torch.tensor(self.spec.std, device=self.device).view(1, -1, 1, 1)
@@ -57,6 +58,11 @@ class TorchModel:
         if not self._plain:
             tensor = tensor.sub_(self._mean).div_(self._std)
         return tensor.to(self._dtype)
+
+    @property
+    def traceable(self) -> Any:
+        """The module in float32 on the CPU, for whoever converts it; None if it takes more than one tensor."""
+        return None if self._own_call else self.module.float().cpu()
 
     def close(self) -> None:
         self.module = None
