@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class SegmentParams(StageParams):
     weights: WeightsName = Field(
-        "lraspp_mobilenet_v3_large", description="A segmentation network in the weights catalogue."
+        "unet_mobilenet_person", description="A segmentation network in the weights catalogue."
     )
     classes: tuple[str, ...] | None = Field(None, description="Keep only these classes; all else becomes background.")
     min_score: Probability = Field(0.0, description="Pixels less sure than this become background.")
@@ -38,7 +38,7 @@ class Segment(BatchStage[SegmentParams]):
     the background.
 
     Example:
-        - segment: {classes: [person, dog], min_score: 0.5}
+        - segment: {classes: [person], min_score: 0.5}
     """
 
     def open(self, context: StageContext) -> None:
