@@ -272,6 +272,7 @@ class Job:
                 summary = self._started(engine).run(sources, [*outlets, Ledger(work.manifest, outlets)], context)
             else:
                 summary = engine.only_close(outlets, context)
+            work.end(summary)
         return replace(summary, counts={"skipped": work.skipped, "failed_before": work.failed})
 
     def _batch(self, sources: Sequence[Any], out: Path, options: BatchOptions) -> Batch | None:

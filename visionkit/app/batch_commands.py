@@ -24,6 +24,11 @@ Shard = Annotated[
 ]
 
 
+Report = Annotated[
+    bool, typer.Option("--report", help="Write report.html beside the results: one file, to be looked at in a browser.")
+]
+
+
 def parse_shard(text: str) -> tuple[int, int] | None:
     """The text 2/8 as (2, 8).
 
@@ -64,4 +69,16 @@ def status(
     return 0
 
 
-COMMANDS = (status,)
+def report(
+    out: Annotated[Path, typer.Argument(help="The folder for results of a run.")],
+    target: Annotated[Path | None, typer.Option("--to", help="The file; otherwise OUT/report.html.")] = None,
+    gallery: Annotated[int, typer.Option(min=0, help="So many pictures are shown.")] = 100,
+) -> int:
+    """Write one HTML file about a run on files: totals, classes, scores, times, failures and a gallery."""
+    from visionkit.app.report_html import write_report
+
+    typer.echo(str(write_report(out, gallery, target)))
+    return 0
+
+
+COMMANDS = (status, report)

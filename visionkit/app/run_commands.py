@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from visionkit.app.batch_commands import Resume, RetryFailed, Shard, parse_shard
+from visionkit.app.batch_commands import Report, Resume, RetryFailed, Shard, parse_shard
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.errors import MissingExtraError, UsageError
 
@@ -45,6 +45,7 @@ def run(
     resume: Resume = True,
     retry_failed: RetryFailed = False,
     shard: Shard = "",
+    report: Report = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
@@ -106,7 +107,12 @@ def run(
     loaded, view = seen(loaded, pipeline, stage, CompileOptions(variables, allow_code), show)
     reporter = Reporter(json=json_, quiet=quiet)
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None and view is None)
-    return reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept, view)
+    code = reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept, view)
+    if report:
+        from visionkit.app.report_html import write_report
+
+        typer.echo(f"report: {write_report(out)}", err=True)
+    return code
 
 
 def seen(

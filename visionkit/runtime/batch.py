@@ -16,6 +16,7 @@ from visionkit.errors import SinkError, UsageError
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.cut import cut_back, settle, sizes_of, unfinish
 from visionkit.runtime.manifest import Manifest, Row, discard, manifest_path, now, text
+from visionkit.runtime.metrics import RunSummary
 from visionkit.runtime.outlets import Outlet
 from visionkit.runtime.token import Token
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
@@ -73,7 +74,7 @@ class Batch:
     """
 
     def __init__(self, lane: FileLane, out: Path, plan: Plan, options: BatchOptions) -> None:
-        self._lane, self._out, self._options = lane, out, options
+        self._lane, self._out, self._plan, self._options = lane, out, plan, options
         infos = lane.infos or ()
         chosen = [i for i in range(len(infos)) if options.takes(infos[i])]
         self._chosen = chosen[: lane.at_most()]
@@ -115,7 +116,8 @@ class Batch:
             raise
         discard(self._out)
         self._open = Manifest(self._out)
-        self.manifest.put(map(self._pending, self._chosen), signature=self._signature, begun=now())
+        media = [node.params.path.text for node in self._plan.outputs if node.name == "media"]  # type: ignore[attr-defined]
+        self.manifest.put(map(self._pending, self._chosen), signature=self._signature, begun=now(), media=media)
         self._choose(self._chosen, 0)
 
     def _check(self, outlets: Sequence[Outlet], context: SinkContext, indices: Sequence[int]) -> None:
@@ -150,6 +152,12 @@ class Batch:
         cut_back(self.manifest, self._out, sizes, lambda row: row.name not in redone)
         self.manifest.put(self._pending(index, self.manifest.row(self._infos[index].name)) for index in todo)
         self._choose(todo, frames)
+
+    def end(self, summary: RunSummary) -> None:
+        """The run has come to its end: what the report says of it."""
+        nodes = [(node.name, node.seconds, node.items) for node in summary.nodes]
+        ran = {"ended": now(), "seconds": summary.seconds, "nodes": nodes}
+        self.manifest.set(runs=[*self.manifest.get("runs", []), ran])
 
     def _refuse_other(self, row: Row | None, wanted: Row) -> None:
         """Raises SinkError where a result of the same name was made from another file."""
@@ -231,6 +239,9 @@ class Ledger(Outlet):
         whole = token.packet({})
         return [whole, *(replace(whole, failure=failure) for failure in token.failures or ())]
 
+    def seen(self, token: Token) -> None:
+        self._book.work += token.work
+
     def tell(self, token: Token) -> None:
         if token.whole:
             self._book.done(token.info)
@@ -246,7 +257,7 @@ class _Book(Sink[SinkParams]):
         self._begin()
 
     def _begin(self) -> None:
-        self._frames = 0
+        self._frames = self.work = 0
         self._error: str | None = None
         self._indices: set[int] = set()
 
@@ -277,6 +288,7 @@ class _Book(Sink[SinkParams]):
                     frames=self._frames,
                     error=None if self._error is None else text(self._error),
                     position=self._position,
+                    seconds=self.work / 1e9,
                     ends=self._ends(),
                 )
             )

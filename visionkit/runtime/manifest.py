@@ -34,12 +34,14 @@ CREATE TABLE IF NOT EXISTS inputs (
     frames INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     position INTEGER,                -- the how-manyth to be written
-    ends TEXT                        -- JSON: bytes in each shared table once its rows were written
+    ends TEXT,                       -- JSON: bytes in each shared table once its rows were written
+    seconds REAL NOT NULL DEFAULT 0  -- work on it, over all stages
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS written ON inputs (position);
 """
+LATER = "ALTER TABLE inputs ADD COLUMN seconds REAL NOT NULL DEFAULT 0"  # manifests that are older than the column
 State = Literal["pending", "done", "failed"]
-FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, ends"
+FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, seconds, ends"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Row:
     frames: int = 0
     error: str | None = None
     position: int | None = None
+    seconds: float = 0.0
     ends: Mapping[str, int] = field(default_factory=dict)
 
     def values(self) -> tuple[Any, ...]:
@@ -90,6 +93,8 @@ class Manifest:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(SCHEMA)
+                with suppress(sqlite3.OperationalError):
+                    self._db.execute(LATER)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -141,9 +146,19 @@ class Manifest:
             return int(self._db.execute("SELECT coalesce(max(position), 0) FROM inputs").fetchone()[0])
 
     def failures(self, limit: int = 20) -> list[Row]:
-        query = f"SELECT {FIELDS} FROM inputs WHERE state = 'failed' ORDER BY position LIMIT ?"
+        return self._some("WHERE state = 'failed' ORDER BY position", limit)
+
+    def slowest(self, limit: int = 20) -> list[Row]:
+        return self._some("WHERE seconds > 0 ORDER BY seconds DESC", limit)
+
+    def _some(self, which: str, limit: int) -> list[Row]:
         with self._named():
-            return [_row(found) for found in self._db.execute(query, (limit,))]
+            return [_row(found) for found in self._db.execute(f"SELECT {FIELDS} FROM inputs {which} LIMIT ?", (limit,))]
+
+    def frames(self) -> int:
+        """Frames of all finished inputs."""
+        with self._named():
+            return int(self._db.execute("SELECT coalesce(sum(frames), 0) FROM inputs").fetchone()[0])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

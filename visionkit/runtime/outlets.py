@@ -47,6 +47,9 @@ class Outlet:
         failures = [*([token.failure] if token.failure else []), *(token.failures or ())]
         return [replace(token.packet({}), failure=failure) for failure in failures]
 
+    def seen(self, token: Token) -> None:
+        """A packet is about to be written; called once for each, in order."""
+
     def tell(self, token: Token) -> None:
         """The source of this token has ended, or was away."""
         if token.gap is not None:
@@ -95,6 +98,7 @@ class OutletSegment(OrderedSegment):
             outlet.tell(token)
             return
         now = perf_counter_ns()
+        outlet.seen(token)
         packets = outlet.packets(token)
         done = token.prepared[index] if token.alive and token.prepared else None
         if done is None or len(done) != len(packets):  # a tombstone: the last step never came

@@ -134,14 +134,15 @@ class MapSegment(Segment):
         self.next(tokens)
 
     def _run(self, token: Token, steps: list[tuple[str, Step, Meter, str | None]]) -> None:
-        now = perf_counter_ns()
+        now = begun = perf_counter_ns()
         for id_, step, meter, policy in steps:
             try:
                 step(token)
             except Exception as error:
                 fail(token, id_, error, self.supervisor, policy)
-                return
+                break
             now = meter.add(now)
+        token.root().work += now - begun
 
 
 class BatchSegment(Segment):
@@ -214,7 +215,9 @@ class BatchSegment(Segment):
                 self._run(ready[: len(ready) // 2])
                 self._run(ready[len(ready) // 2 :])
             return
-        self._meter.add(started, len(ready))
+        spent = (self._meter.add(started, len(ready)) - started) // len(ready)
+        for token, _ in ready:
+            token.root().work += spent
 
 
 class OrderedSegment(Segment):
@@ -279,12 +282,13 @@ class ScanSegment(OrderedSegment):
             for _, stage, _ in rows:
                 stage.reset()
         self._sessions[token.lane] = session
-        now = perf_counter_ns()
+        now = begun = perf_counter_ns()
         for (node, stage, step), meter in zip(rows, self._meters, strict=True):
             stage.now = token.pts
             try:
                 step(token)
             except Exception as error:
                 fail(token, node.id, error, self.supervisor, node.on_error)
-                return
+                break
             now = meter.add(now)
+        token.root().work += now - begun

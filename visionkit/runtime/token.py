@@ -27,6 +27,7 @@ class Token:
 
     Inside ``for_each`` a token is one object: ``parent`` is the packet it was cut from, ``row`` the object's index,
     ``depth`` how deep it is nested.
+    ``work`` counts the nanoseconds that stages spent on it, of a packet with those on its objects.
     A parent waits in the fold until ``pending`` children have come; they are kept in ``children``.
     """
 
@@ -52,6 +53,7 @@ class Token:
         "seq",
         "values",
         "whole",
+        "work",
     )
 
     def __init__(self, lane: Lane, seq: int, key: Key, info: SourceInfo, size: int, blank: Any) -> None:
@@ -76,6 +78,7 @@ class Token:
         self.children: list[Token] | None = None
         self.depth = 0
         self.memory: Any = None
+        self.work = 0
 
     @property
     def alive(self) -> bool:
