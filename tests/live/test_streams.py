@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import threading
 import time
@@ -17,6 +18,7 @@ from visionkit.media.sources.stream import stream_pictures
 pytestmark = pytest.mark.alone
 TEXT = "stages:\n  - filter.blur\n  - edges.canny\n  - contours\n  - draw.polygons\noutputs: [jsonl]\n"
 FPS = 25
+SECONDS = float(os.environ.get("VISIONKIT_LIVE_SECONDS", "600"))
 
 
 class Bare:
@@ -105,10 +107,11 @@ def test_eight_streams_for_ten_minutes(rtsp: Callable[..., RtspServer], run: Cal
     running = run(TEXT, [f"{name}={server.url()}" for name in names])
     bare = Bare([server.url()])
     try:
-        samples = drive(running, bare, names, 600)
+        samples = drive(running, bare, names, SECONDS)
     finally:
         bare.stop()
     finish(running, 8)
-    grown = slope([sample for sample in samples if sample[0] > 120])
+    grown = slope([sample for sample in samples if sample[0] > SECONDS / 5])
     measured.info("memory grows by %.2f MB a minute", grown)
-    assert grown < 1
+    if SECONDS >= 300:  # less says nothing
+        assert grown < 1

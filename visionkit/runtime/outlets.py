@@ -42,8 +42,13 @@ class Outlet:
     def packets(self, token: Token) -> list[Packet]:
         """What the sink is to write for a token."""
         if self.node is not None:
-            slots = self._slots.items() if self.wants(token) else None
-            return [] if slots is None else [token.packet({name: token.values[slot] for name, slot in slots})]
+            wanted = self.wants(token)
+            if not (wanted or self.sink.takes_all):
+                return []
+            values = {name: token.values[slot] for name, slot in self._slots.items()}
+            if self.sink.takes_all:
+                values["when"] = wanted and token.failure is None
+            return [token.packet(values)]
         failures = [*([token.failure] if token.failure else []), *(token.failures or ())]
         return [replace(token.packet({}), failure=failure) for failure in failures]
 

@@ -55,10 +55,13 @@ class Sink(Generic[S]):
     ``Image``, or absent), and ``values["source"]``, the bare frame; "results": every result by id, no pictures;
     "frames": every result by id, and ``values["source"]``.
     A tombstone (``packet.failure``) arrives like any packet; its values may be missing.
+
+    ``takes_all``: packets come also where ``when`` does not hold; ``values["when"]`` says whether it does.
     """
 
     Params: ClassVar[type[SinkParams]] = SinkParams
     takes: ClassVar[Literal["picture", "results", "frames"]] = "results"
+    takes_all: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

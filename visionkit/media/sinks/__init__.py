@@ -11,6 +11,7 @@ SINKS = {
     "media": "media:MediaSink",
     "mot": "mot:MotSink",
     "parquet": "parquet:ParquetSink",
+    "record": "record:RecordSink",
     "voc": "voc:VocSink",
     "yolo": "yolo:YoloSink",
 }
