@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
 from visionkit.errors import UsageError
+from visionkit.hub import ModelHub
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
 
@@ -297,60 +297,3 @@ class Job:
         outlets = [*own, Outlet("errors", errors(errors.Params()))]
         refuse_shared_paths(outlets)
         return outlets
-
-
-class ModelHub:
-    """Makes stage contexts; networks and the weights store behind them are set up when first asked for."""
-
-    def __init__(
-        self, settings: RunSettings, trust: bool = False, progress: Callable[[str, int, int], None] | None = None
-    ) -> None:
-        self._settings = settings
-        self._trust = trust
-        self._progress = progress
-        self._lock = threading.Lock()
-        self._cache: Any = None
-        self._device: str | None = None
-
-    def context(self, stage_id: str, note: Callable[[str], None]) -> Any:
-        """The context of one stage."""
-        from visionkit.runtime.context import Context
-
-        return Context(stage_id, self, self._settings.seed, note)
-
-    @property
-    def device(self) -> str:
-        """The device networks run on; "auto" is settled when somebody asks."""
-        from visionkit.runtime.context import choose_device
-
-        if self._device is None:
-            self._device = choose_device(self._settings.device)
-        return self._device
-
-    def model(self, name: str, task: str) -> Any:
-        """A loaded network, shared by all that ask for it."""
-        return self._models().model(name, task)
-
-    def file(self, name: str, part: str | None = None) -> Path:
-        """A verified file of a catalogue entry."""
-        models = self._models()
-        return Path(models.store.path(models.catalogue.get(name), part))
-
-    def close(self) -> None:
-        if self._cache is not None:
-            self._cache.close()
-
-    def _models(self) -> Any:
-        with self._lock:
-            if self._cache is None:
-                from visionkit.backends import ModelCache, Settings
-                from visionkit.weights import Catalogue, Store
-
-                precision = self._settings.precision
-                settings = Settings(self.device, "fp32" if precision == "auto" else precision, self._settings.backend)
-                options: dict[str, Any] = {"trust": self._trust}
-                if self._settings.offline or os.environ.get("VISIONKIT_OFFLINE"):
-                    options["offline"] = True
-                store = Store(**options)
-                self._cache = ModelCache(Catalogue.load(), store, settings)
-            return self._cache

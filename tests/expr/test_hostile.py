@@ -157,12 +157,17 @@ def damaged(random_: random.Random, text: str) -> str:
 
 def attempt(action: Callable[[], Any], text: str) -> Any:
     """The result, None for an ExprError that points into the text; anything else fails the test."""
-    start, result, problem = time.thread_time(), None, None
-    try:
-        result = action()
-    except ExprError as error:
-        problem = error
-    assert time.thread_time() - start < LIMIT, f"slow: {text[:200]!r}"
+    result, problem, took = None, None, LIMIT
+    for _ in range(3):  # a slow one is slow each time; Python's collector strikes once
+        start = time.thread_time()
+        try:
+            result = action()
+        except ExprError as error:
+            problem = error
+        took = time.thread_time() - start
+        if took < LIMIT:
+            break
+    assert took < LIMIT, f"slow: {text[:200]!r}"
     for each in [problem] if problem else result if isinstance(result, list) else []:
         if isinstance(each, ExprError):
             assert_useful(each, text)

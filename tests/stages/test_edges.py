@@ -88,7 +88,12 @@ def test_equals_the_direct_call(case: str, gray: bool) -> None:
     image = picture(gray)
     result = apply(name, image, **params)
     assert result.any()
-    np.testing.assert_array_equal(result, direct(image.gray()))
+    expected = direct(image.gray())
+    if "gain" in params:  # a quarter of a root may end in .5, and its last bit depends on the array's place in memory
+        assert np.count_nonzero(result != expected) <= result.size // 500
+        np.testing.assert_allclose(result, expected, atol=1)
+    else:
+        np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("name", [n for n in stages().names() if n.startswith("edges.") and n != "edges.hed"])
