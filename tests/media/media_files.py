@@ -85,6 +85,18 @@ def video_times(path: Path) -> list[Fraction]:
         return [frame.pts * frame.time_base for frame in container.decode(video=0)]
 
 
+def playable_times(path: Path) -> list[Fraction]:
+    """The times of a file whose writer was killed: what a player shows before the torn packet at the end."""
+    times = []
+    with av.open(str(path)) as container:
+        try:
+            for frame in container.decode(video=0):
+                times.append(frame.pts * frame.time_base)
+        except av.error.InvalidDataError:
+            pass
+    return times
+
+
 def audio_packets(path: Path) -> list[tuple[int, bytes]]:
     with av.open(str(path)) as container:
         return [(p.pts, bytes(p)) for p in container.demux(container.streams.audio[0]) if p.size]

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.media.media_files import make_video, video_times
+from tests.media.media_files import make_video, playable_times
 
 ENDLESS = """
 import sys
@@ -87,7 +87,7 @@ def test_a_killed_run_leaves_a_playable_part(tmp_path: Path, with_audio: bool) -
     process.communicate()
     part = tmp_path / "out" / "v.mp4.part"
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["results.jsonl.part", "v.mp4.part"]
-    times = video_times(part)
+    times = playable_times(part)
     assert len(times) >= 200  # of 400 frames, the last group of 100 and what the encoder held may be lost
     assert [float(t) for t in times[:3]] == [0.0, 0.04, 0.08]
     with av.open(str(part)) as container:

@@ -58,6 +58,7 @@ class FoldSegment(Segment):
         finally:
             if memory is not None and self.node.lag is not None:
                 memory.mail.folded(self._gate.mark(token), learned)
+            token.work += sum(child.work for child in token.children or ())
             token.children, token.memory = None, None
             self._meter.add(now)
 

@@ -142,7 +142,7 @@ class MapSegment(Segment):
                 fail(token, id_, error, self.supervisor, policy)
                 break
             now = meter.add(now)
-        token.root().work += now - begun
+        token.work += now - begun
 
 
 class BatchSegment(Segment):
@@ -217,7 +217,7 @@ class BatchSegment(Segment):
             return
         spent = (self._meter.add(started, len(ready)) - started) // len(ready)
         for token, _ in ready:
-            token.root().work += spent
+            token.work += spent
 
 
 class OrderedSegment(Segment):
@@ -291,4 +291,4 @@ class ScanSegment(OrderedSegment):
                 fail(token, node.id, error, self.supervisor, node.on_error)
                 break
             now = meter.add(now)
-        token.root().work += now - begun
+        token.work += now - begun

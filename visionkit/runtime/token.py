@@ -27,7 +27,7 @@ class Token:
 
     Inside ``for_each`` a token is one object: ``parent`` is the packet it was cut from, ``row`` the object's index,
     ``depth`` how deep it is nested.
-    ``work`` counts the nanoseconds that stages spent on it, of a packet with those on its objects.
+    ``work`` counts the nanoseconds that stages spent on it; the fold adds those on its objects.
     A parent waits in the fold until ``pending`` children have come; they are kept in ``children``.
     """
 
@@ -83,7 +83,7 @@ class Token:
     @property
     def alive(self) -> bool:
         """True if stages should run on it."""
-        return self.failure is None and self.is_frame
+        return self.failure is None and not self.end and self.gap is None
 
     @property
     def is_frame(self) -> bool:
