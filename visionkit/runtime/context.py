@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from visionkit.runtime.metrics import Meter
+
 if TYPE_CHECKING:
     from visionkit.pipeline.plan import Plan
 
@@ -22,6 +24,7 @@ class RunSettings:
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
         credit: bytes of frames in flight, over all lanes.
         on_error: what a failing packet does to the run, where the stage does not say.
+        meters: makes the meter of a node in a worker, from the node's id.
     """
 
     batch: int | None = None
@@ -33,6 +36,7 @@ class RunSettings:
     credit: int = 256 * 2**20
     on_error: str = "skip"
     offline: bool = False
+    meters: Callable[[str], Meter] = Meter
 
     @classmethod
     def of(cls, plan: Plan, **over: Any) -> RunSettings:

@@ -183,8 +183,14 @@ class Engine:
         """Work on each node up to now."""
         return merge(list(self._meters))
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """What waits before each segment now, by the segment's name."""
+        segments = [*(self._chain.segments if self._chain else ()), *([self._end] if self._end else ())]
+        return {segment.name: segment.waiting for segment in segments}
+
     def meter(self, name: str) -> Meter:
-        meter = Meter(name)
+        meter = self.settings.meters(name)
         self._meters.append(meter)
         return meter
 

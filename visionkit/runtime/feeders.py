@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from time import perf_counter_ns
 from typing import Any, Protocol
 
 from visionkit.runtime.credits import Credits
+from visionkit.runtime.metrics import Meter
 from visionkit.runtime.token import Lane
 from visionkit.stage.source import Frame, Gap, Interruptible, Source
 
@@ -15,6 +17,8 @@ PACKET_COPIES = 3
 """How many pictures of a frame's size a packet holds on its way, for the credits."""
 
 
+READ = "source:read"
+"""Where the time goes that a source of files takes for its next frame."""
 PATIENCE = 1.0
 """Seconds that the end of a run waits for a live source to let go."""
 
@@ -28,6 +32,7 @@ class Admission(Protocol):
     def miss(self, lane: Lane, gap: Gap) -> None: ...
     def drop(self, lane: Lane, frames: int) -> None: ...
     def abort(self, error: BaseException) -> None: ...
+    def meter(self, name: str) -> Meter: ...
 
 
 class Feeder:
@@ -50,8 +55,11 @@ class Feeder:
         last: Frame | None = None
         whole = False
         frames: Any = self._source.frames()
+        meter = self._engine.meter(READ)
         with closing(frames):
+            begun = perf_counter_ns()
             for frame in frames:
+                meter.add(begun)
                 if self._engine.stopping:
                     break
                 if last is not None and frame.info.name != last.info.name:
@@ -62,6 +70,7 @@ class Feeder:
                     break
                 last = frame
                 self._engine.admit(self._lane, frame, cost)
+                begun = perf_counter_ns()
             else:
                 whole = True
         if last is not None:

@@ -49,6 +49,11 @@ class Segment:
         self._inbox: SimpleQueue[Tokens | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
+    @property
+    def waiting(self) -> int:
+        """Lists of tokens that nobody has taken up yet."""
+        return self._inbox.qsize()
+
     def put(self, tokens: Tokens) -> None:
         """Hand over tokens; long lists are split among the workers."""
         if self.workers > 1 and len(tokens) > 1:
