@@ -80,3 +80,35 @@ def test_only_what_lies_downstream_of_the_change_starts_anew() -> None:
     assert changed >= 40
     fresh, _ = run_plan(compiled(PLAN % 6), [ToySource("s", 2000, seed=1)])
     assert [p["b"].gray().tobytes() for p in found[changed:]] == [p["b"].gray().tobytes() for p in fresh[changed:]]
+
+
+def test_swaps_leave_no_meters_and_no_counts_behind() -> None:
+    """A slider that is dragged swaps many times a second."""
+    packets: list[Packet] = []
+    reached = threading.Event()
+
+    def on_packet(packet: Packet) -> None:
+        packets.append(packet)
+        reached.set()
+
+    plans = [compiled(PLAN % n) for n in (5, 6)]
+    engine = Engine(
+        plans[0], RunSettings(workers=2, credit=3000), lambda id_, note: Context(id_, None, 0, note), on_packet
+    )
+    meters = []
+
+    def swap() -> None:
+        reached.wait(20)
+        for number in range(20):
+            assert engine.swap(plans[number % 2])
+            meters.append(len(engine._meters))
+        engine.stop()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    summary = engine.run([ToySource("s", 1_000_000, seed=1)], [], SinkContext(Path()))
+    thread.join()
+    assert len(set(meters)) == 1
+    nodes = {node.name: node for node in summary.nodes}
+    assert nodes["a"].items == nodes["b"].items == nodes["objects"].items == summary.out == len(packets)
+    assert nodes["a"].workers <= 2

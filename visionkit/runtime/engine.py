@@ -15,7 +15,7 @@ from visionkit.runtime.context import RunSettings
 from visionkit.runtime.credits import Credits
 from visionkit.runtime.feeders import Feeder, LiveFeeder
 from visionkit.runtime.lanes import LaneCounts, Totals, totals
-from visionkit.runtime.metrics import Meter, NodeTime, RunSummary, merge
+from visionkit.runtime.metrics import Meter, NodeTime, RunSummary, merge, succeed
 from visionkit.runtime.outlets import Outlet, OutletSegment
 from visionkit.runtime.segments import Tokens
 from visionkit.runtime.token import Lane, Token
@@ -121,6 +121,7 @@ class Engine:
         Raises:
             VisionkitError: a new stage could not be opened; the old plan goes on.
         """
+        known = len(self._meters)
         chain = self._new_chain(plan)
         chain.open()
         with self._admission:
@@ -139,6 +140,8 @@ class Engine:
                     outlet.rebind(nodes[outlet.node.name])
             self._names = [(v.id, v.slot) for v in plan.root.values]
             self.plan, self._chain = plan, chain
+            with self._lock:
+                self._meters = succeed(self._meters[:known], self._meters[known:])
             assert self._end is not None
             chain.start(self._end.put)
         old.close()
@@ -181,7 +184,8 @@ class Engine:
     @property
     def times(self) -> tuple[NodeTime, ...]:
         """Work on each node up to now."""
-        return merge(list(self._meters))
+        with self._lock:
+            return merge(self._meters)
 
     @property
     def waiting(self) -> dict[str, int]:
