@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -87,13 +88,9 @@ def video_times(path: Path) -> list[Fraction]:
 
 def playable_times(path: Path) -> list[Fraction]:
     """The times of a file whose writer was killed: what a player shows before the torn packet at the end."""
-    times = []
-    with av.open(str(path)) as container:
-        try:
-            for frame in container.decode(video=0):
-                times.append(frame.pts * frame.time_base)
-        except av.error.InvalidDataError:
-            pass
+    times: list[Fraction] = []
+    with av.open(str(path)) as container, suppress(av.error.InvalidDataError):
+        times.extend(frame.pts * frame.time_base for frame in container.decode(video=0))
     return times
 
 

@@ -30,7 +30,7 @@ class Image:
         canvas: the picture's place in its source frame; None makes it a source frame of its own.
     """
 
-    __slots__ = ("_arrays", "canvas", "order")
+    __slots__ = ("_arrays", "_place", "order")
 
     def __init__(self, pixels: Pixels, order: Order = "bgr", canvas: Canvas | None = None) -> None:
         height, width = _picture_size(pixels, order)
@@ -38,9 +38,18 @@ class Image:
         view.flags.writeable = False
         self._arrays: dict[str, Any] = {order: view}
         self.order: Order = order
-        self.canvas = canvas or Canvas.source(width, height)
+        self._place: Canvas | tuple[Canvas, int, int, int, int] = canvas or Canvas.source(width, height)
         if self.canvas.size != (width, height):
             raise DataError(f"image: canvas of {self.canvas.size} for a picture of {(width, height)} (width, height)")
+
+    @property
+    def canvas(self) -> Canvas:
+        """The picture's place in its source frame; that of a crop is worked out when it is first asked for."""
+        place = self._place
+        if isinstance(place, tuple):
+            whole, *window = place
+            place = self._place = whole.crop(*window)
+        return place
 
     @property
     def width(self) -> int:
@@ -106,13 +115,14 @@ class Image:
         Raises:
             DataError: the window is empty or reaches outside.
         """
-        if width < 1 or height < 1 or x < 0 or y < 0 or x + width > self.width or y + height > self.height:
+        whole = self.canvas
+        if width < 1 or height < 1 or x < 0 or y < 0 or x + width > whole.width or y + height > whole.height:
             raise DataError(f"crop: window {(x, y, width, height)} does not lie inside {self.width}×{self.height}")
-        order: Order = "gray" if self.is_gray else "bgr"
+        order: Order = "gray" if self.order == "gray" else "bgr"
         made = object.__new__(type(self))  # what was checked once need not be checked for every crop
         made._arrays = {order: self._array(order)[y : y + height, x : x + width]}
         made.order = order
-        made.canvas = self.canvas.crop(x, y, width, height)
+        made._place = whole, x, y, width, height
         return made
 
     def _array(self, order: str) -> Pixels:
