@@ -49,10 +49,17 @@ def _options(
 
 def _register(arguments: list[str]) -> None:
     """Adds the commands; the one that is called alone, where the first argument names it, since building costs time."""
-    from visionkit.app import batch_commands, inspect_commands, live_commands, run_commands, weights_commands
+    from visionkit.app import (
+        batch_commands,
+        inspect_commands,
+        live_commands,
+        profile_commands,
+        run_commands,
+        weights_commands,
+    )
 
     app.add_typer(weights_commands.weights, name="weights")
-    modules = (run_commands, live_commands, batch_commands, inspect_commands)
+    modules = (run_commands, live_commands, profile_commands, batch_commands, inspect_commands)
     commands = {c.__name__: c for module in modules for c in module.COMMANDS}
     called = arguments[0] if arguments else ""
     for name, command in commands.items():
