@@ -57,7 +57,7 @@ draw = lambda image, index: Image(noise.integers(0, 255, (240, 320, 3), np.uint8
 (source,) = open_sources([sys.argv[1]])
 sink = JsonlSink(JsonlParams()) if sys.argv[3] == "jsonl" else MediaSink(MediaParams(quality=100))
 if sys.argv[3] == "jsonl":
-    sink.text = lambda packet: "x" * 60_000 + chr(10)
+    sink.text = lambda packet, source: "x" * 60_000 + chr(10)
 try:
     run_sink(sink, source, SinkContext(out), draw)
 except DiskFullError as error:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import FrozenInstanceError
 from typing import Any, NoReturn, Self
 
 from pydantic_core import core_schema
 
 
-class Parsed:
+class Parsed(ABC):
     """A text and what was read from it. It cannot be changed; two of the same text and class are equal.
 
     ``label: Template = Template.parse("{score}")`` in a parameter model takes a str or an instance; a mistake becomes
@@ -22,9 +23,9 @@ class Parsed:
         self.__dict__.update(text=text, **parts)
 
     @classmethod
+    @abstractmethod
     def parse(cls, text: str) -> Self:
         """Read ``text``; raises ExprError."""
-        raise NotImplementedError
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise FrozenInstanceError(f"cannot assign to {name!r}")

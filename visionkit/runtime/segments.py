@@ -7,6 +7,7 @@ credits taken at the source.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
 from time import perf_counter_ns
@@ -35,10 +36,10 @@ class Supervisor(Protocol):
     def meter(self, name: str) -> Meter: ...
 
 
-class Segment:
+class Segment(ABC):
     """A stretch of the plan with threads of its own.
 
-    Subclasses give :meth:`work`, called with lists of tokens by one thread at a time per worker.
+    Subclasses give :meth:`work`.
     """
 
     def __init__(self, name: str, supervisor: Supervisor, workers: int = 1) -> None:
@@ -78,8 +79,9 @@ class Segment:
             thread.join()
         self._threads.clear()
 
+    @abstractmethod
     def work(self, tokens: Tokens, worker: int) -> None:
-        raise NotImplementedError
+        """What is done with a list of tokens; called by one thread at a time per worker."""
 
     def _loop(self, worker: int) -> None:
         while (tokens := self._inbox.get()) is not None:
@@ -239,8 +241,9 @@ class OrderedSegment(Segment):
         if ready:
             self.next(ready)
 
+    @abstractmethod
     def handle(self, token: Token) -> None:
-        raise NotImplementedError
+        """What is done with the token that is next in its lane."""
 
 
 class ScanSegment(OrderedSegment):

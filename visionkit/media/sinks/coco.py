@@ -38,18 +38,15 @@ class CocoSink(SpoolSink[CocoParams]):
 
     takes = "frames"
 
-    def prepare(self, packet: Packet, source: SourceInfo) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         frame = frame_of(packet)
-        if packet.is_tombstone or frame is None:
+        if frame is None:
             return ""
         name = source.relpath or source.name
         title = name if source.kind == "image" else f"{name}#{packet.key.index}"
         image = {"file_name": title, "width": frame.width, "height": frame.height}
         found = [row for objects in detections_of(packet, self._names, frame) for row in object_rows(objects)]
         return to_json({"image": image, "objects": found}) + "\n"
-
-    def text(self, packet: Packet) -> str:
-        raise NotImplementedError  # prepare needs the source
 
     def assemble(self, rows: Path, target: Path) -> None:
         categories: dict[str, dict[str, Any]] = {}

@@ -13,7 +13,7 @@ from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import gap_row, item_rows, lifted, results_of, seconds, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
-from visionkit.stage.source import Gap
+from visionkit.stage.source import Gap, SourceInfo
 
 WHERE = ("source", "index", "pts", "result", "item")
 WHAT = ("class_name", "score", "x1", "y1", "x2", "y2", "track_id", "text")
@@ -41,7 +41,7 @@ class CsvSink(TableSink[CsvParams]):
     def head(self) -> str:
         return _line([*WHERE, *WHAT, *self.params.columns, "more"])
 
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         lines = []
         for name, value in results_of(packet, self._names):
             if value is ABSENT:

@@ -32,9 +32,9 @@ class ErrorsSink(TableSink[ErrorsParams]):
             self._single.unlink(missing_ok=True)
 
     def prepare(self, packet: Packet, source: SourceInfo) -> str:
-        return self.text(packet)
+        return self.text(packet, source)
 
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         failure = packet.failure
         if failure is None:
             return ""

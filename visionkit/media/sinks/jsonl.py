@@ -9,7 +9,7 @@ from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import gap_row, packet_row, to_json
 from visionkit.media.sinks.tables import TableParams, TableSink
-from visionkit.stage.source import Gap
+from visionkit.stage.source import Gap, SourceInfo
 
 
 class JsonlParams(TableParams):
@@ -26,7 +26,7 @@ class JsonlSink(TableSink[JsonlParams]):
     A time without frames of a live source is a line with ``"event": "gap"``.
     """
 
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         return to_json(packet_row(packet, self._names)) + "\n"
 
     def gap_text(self, gap: Gap) -> str:

@@ -9,6 +9,7 @@ from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.objects import detections_of
 from visionkit.media.sinks.tables import TableParams, TableSink
+from visionkit.stage.source import SourceInfo
 
 
 class MotParams(TableParams):
@@ -24,7 +25,7 @@ class MotSink(TableSink[MotParams]):
     (Milan et al., MOT16, 2016.)
     """
 
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         rows = []
         for objects in detections_of(packet, self._names):
             for i, (x1, y1, x2, y2) in enumerate(objects.xyxy.astype(float).tolist()):

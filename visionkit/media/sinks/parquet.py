@@ -17,7 +17,7 @@ from visionkit.media.sinks.rows import gap_row, item_rows, lifted, results_of, s
 from visionkit.media.sinks.spool import SpoolSink
 from visionkit.media.sinks.tables import TableParams
 from visionkit.stage.sink import SinkContext
-from visionkit.stage.source import Gap
+from visionkit.stage.source import Gap, SourceInfo
 
 COLUMNS = {
     "source": "string",
@@ -53,7 +53,7 @@ class ParquetSink(SpoolSink[ParquetParams]):
         load("pyarrow.parquet")  # before the work, not after it
         super().open(context)
 
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         rows = []
         for name, value in results_of(packet, self._names):
             if value is ABSENT:

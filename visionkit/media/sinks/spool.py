@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,6 +56,12 @@ class SpoolSink(TableSink[T]):
             with writing(self.final):  # what an earlier run made lacks what comes now
                 self.final.unlink(missing_ok=True)
         super().write(packet, source, prepared)
+
+    def join(self, tables: Mapping[str, bytes]) -> None:
+        if tables.get(self._single.relative_to(self._out).as_posix()):
+            with writing(self.final):
+                self.final.unlink(missing_ok=True)
+        super().join(tables)
 
     def close(self, aborted: bool) -> list[Path]:
         table = self._tables.pop(self._single, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -44,8 +44,8 @@ class Table:
         if not self.size:
             self.append(head)
 
-    def append(self, text: str) -> None:
-        data = text.encode("utf-8", "backslashreplace")
+    def append(self, text: str | bytes) -> None:
+        data = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
         try:
             with writing(self.path):
                 self._file.write(data)
@@ -83,7 +83,7 @@ class TableSink(Sink[T]):
         self._finished: list[Path] = []
 
     @abstractmethod
-    def text(self, packet: Packet) -> str:
+    def text(self, packet: Packet, source: SourceInfo) -> str:
         """The lines of a packet, each with its newline."""
 
     def gap_text(self, gap: Gap) -> str:
@@ -129,18 +129,24 @@ class TableSink(Sink[T]):
         return {self._single.relative_to(self._out).as_posix(): table.size if table else 0}
 
     def prepare(self, packet: Packet, source: SourceInfo) -> str:
-        return "" if packet.is_tombstone else self.text(packet)
+        return "" if packet.is_tombstone else self.text(packet, source)
 
     def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
         if not packet.is_tombstone or prepared:
-            self._append(prepared, source)
+            self._append(prepared, self._place(source))
+
+    def join(self, tables: Mapping[str, bytes]) -> None:
+        if self.is_single and (lines := tables.get(self._single.relative_to(self._out).as_posix())):
+            self._append(lines, self._single)
 
     def gap(self, gap: Gap, source: SourceInfo) -> None:
         if text := self.gap_text(gap):
-            self._append(text, source)
+            self._append(text, self._place(source))
 
-    def _append(self, text: str, source: SourceInfo) -> None:
-        path = self._single if self.is_single else self.path_of(source)
+    def _place(self, source: SourceInfo) -> Path:
+        return self._single if self.is_single else self.path_of(source)
+
+    def _append(self, text: str | bytes, path: Path) -> None:
         with self._lock:
             if path not in self._tables:
                 self._tables[path] = Table(path, self.head())
