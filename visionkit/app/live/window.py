@@ -9,11 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from visionkit.app.live.screen import Screen
+from visionkit.data import Image
 from visionkit.errors import UsageError
 from visionkit.lazy import cv2
 
 T = TypeVar("T")
 PERIOD_MS = 15
+LARGEST = (1280, 800)
+"""Width and height of a window at first; its user may make it larger."""
 _CLOSING = (27, ord("q"))
 
 
@@ -71,10 +74,16 @@ class Windows:
             if item is None or self._shown.get(tile.name) == item.number:
                 continue
             if tile.name not in self._shown:
-                cv2.namedWindow(tile.name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-                cv2.resizeWindow(tile.name, item.value.width, item.value.height)
+                _open(tile.name, item.value)
             cv2.imshow(tile.name, item.value.bgr())
             self._shown[tile.name] = item.number
         key = cv2.waitKey(PERIOD_MS) & 0xFF
         if key in _CLOSING or any(cv2.getWindowProperty(n, cv2.WND_PROP_VISIBLE) < 1 for n in self._shown):
             self._stop()
+
+
+def _open(name: str, picture: Image) -> None:
+    """A window as large as the picture, where that is not too large; without the buttons of Qt, which take its room."""
+    cv2.namedWindow(name, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
+    scale = min(1.0, LARGEST[0] / picture.width, LARGEST[1] / picture.height)
+    cv2.resizeWindow(name, max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
