@@ -106,7 +106,7 @@ def display(tmp_path: Path) -> Iterator[Display]:
     ]
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
-    with open(read) as numbers:
+    with os.fdopen(read) as numbers:
         number = int(numbers.readline())
     yield Display(f":{number}", tmp_path / "Xvfb_screen0")
     process.terminate()
