@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.app.run_commands import PipelineArg, Sets, Sources, find_pipeline, parse_sets, stages_text
 from visionkit.errors import UsageError
 
@@ -47,6 +48,9 @@ def live(
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second of a source.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames of each source.")] = None,
+    size: Size = "",
+    fourcc: FourCC = "",
+    stall: Stall = None,
     replay: Annotated[
         bool, typer.Option(help="Play files at their own rate, again and again; else each is worked through once.")
     ] = True,
@@ -73,13 +77,14 @@ def live(
     chosen: dict[str, Any] = {"workers": workers, "device": device or None, "offline": offline}
     loaded = Pipeline(compile_text(origin.text, origin.name, options))
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
+    wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
     view = View(origin, PageOptions(host, port, token, tuple(name.lower() for name in allow_host or ())), show)
     return Reporter(json=json_, quiet=quiet).execute(
         loaded,
         given,
         out or FOLDER,
         overwrite or out is None,
-        SourceOptions(fps=fps, limit=limit, replay=replay),
+        SourceOptions(fps=fps, limit=limit, replay=replay, **wishes),
         trust_weights,
         batch=BatchOptions(keep=False),
         view=view,
