@@ -27,6 +27,7 @@ EXTRAS = {
     "albumentations": "augment",
     "segmentation_models_pytorch": "segment",
     "openvino": "openvino",
+    "nncf": "int8",
     "trackers": "track",
     "supervision": "track",
     "skimage": "image",

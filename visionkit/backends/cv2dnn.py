@@ -22,6 +22,7 @@ class Cv2Model:
     backend = "cv2.dnn"
     device = "cpu"
     output = ""
+    note = ""
 
     def __init__(self, entry: Entry, net: Any) -> None:
         self.entry = entry

@@ -18,9 +18,11 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+from visionkit.backends.choice import OWN, recall
 from visionkit.backends.model import Loader, Model, Settings
 from visionkit.errors import WeightsError, did_you_mean
 from visionkit.weights.entry import Entry
@@ -50,10 +52,15 @@ OTHERS = MappingProxyType(
 def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     """Load the network of ``entry`` from its verified local ``files``.
 
+    With ``backend="auto"`` it runs where it was measured to be fastest on this machine, else in the backend that its
+    loader names.
+
     Raises:
         WeightsError: no such loader, or the files do not hold what the entry says.
         MissingExtraError: the loader's package is not installed.
     """
+    if settings.backend == "auto":
+        return _chosen(entry, files, settings)
     kind = entry.loader.partition(":")[0]
     kind = OTHERS.get((kind, settings.backend), kind)
     if kind not in LOADERS:
@@ -62,3 +69,18 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
     module, _, name = LOADERS[kind].partition(":")
     load: Loader = getattr(importlib.import_module(module), name)
     return load(entry, files, settings)
+
+
+def _chosen(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
+    """The network in the backend that ``auto`` stands for; its note says why."""
+    if settings.precision == "int8":
+        model = load_model(entry, files, replace(settings, backend="openvino"))
+        if model.backend != "openvino":
+            model.note = model.note or f"{entry.name}: int8 is OpenVINO's, which does not run it: {model.backend} does"
+        return model
+    choice = recall(entry, settings.device)
+    if choice is None or choice.backend == OWN:
+        return load_model(entry, files, replace(settings, backend=OWN))
+    model = load_model(entry, files, replace(settings, backend=choice.backend))
+    model.note = model.note or f"{entry.name} runs in {model.backend}: {choice.reason}"
+    return model

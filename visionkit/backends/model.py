@@ -25,6 +25,7 @@ class Model(Protocol):
         device: where it runs: "cpu", "cuda:0".
         backend: what runs it: "onnxruntime", "torch", "cv2.dnn", "openvino".
         output: how to read its outputs, where that shows in the file; "" where the entry or the loader says.
+        note: what its user should know of how it is run; "" if there is nothing to say.
     """
 
     entry: Entry
@@ -32,6 +33,7 @@ class Model(Protocol):
     device: str
     backend: str
     output: str
+    note: str
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
         """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit``."""
@@ -46,8 +48,8 @@ class Settings:
 
     Attributes:
         device: "cpu", "cuda", "cuda:1", "mps".
-        precision: "fp32", "fp16" or "bf16"; a backend that has no such thing on the device stays with fp32.
-        backend: "auto" (what the entry's loader names), or a backend to run it in instead.
+        precision: "fp32", "fp16", "bf16" or "int8"; a backend that has no such thing on the device stays with fp32.
+        backend: "auto" (the fastest that was measured), "own" (what the entry's loader names), or one to run it in.
         threads: CPU threads one call may use; 0 leaves it to the library.
         trust: pickles that no catalogue knows may run (``--trust-weights``).
     """

@@ -21,6 +21,7 @@ class OnnxModel:
 
     backend = "onnxruntime"
     output = ""
+    note = ""
 
     def __init__(self, entry: Entry, session: Any, device: str) -> None:
         self.entry = entry
@@ -78,6 +79,7 @@ class OnnxSet:
     """Several ONNX networks that work together, by file name: a text detector, a recogniser, ..."""
 
     backend = "onnxruntime"
+    note = ""
 
     def __init__(self, entry: Entry, sessions: Mapping[str, Any], device: str) -> None:
         self.entry = entry

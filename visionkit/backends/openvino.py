@@ -11,13 +11,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from visionkit.backends import int8
+from visionkit.backends.choice import OWN
 from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings, preprocessing_of
 from visionkit.backends.ovgraph import Compiled, convert
@@ -44,6 +46,7 @@ class OpenVinoModel:
 
     backend = "openvino"
     device = "cpu"
+    note = ""
 
     def __init__(self, entry: Entry, compiled: Compiled, output: str = "") -> None:
         self.entry = entry
@@ -72,7 +75,7 @@ def load_openvino(entry: Entry, files: tuple[Path, ...], settings: Settings) -> 
     load("openvino")
     if entry.loader == "openvino":
         entry = entry.model_copy(update={"loader": "onnx"})
-    own = replace(settings, backend="auto")
+    own = replace(settings, backend=OWN, precision="fp32" if settings.precision == "int8" else settings.precision)
     note = _folder() / f"{_key(entry)}.json"
     graph = files[0] if entry.loader == "onnx" else note.with_suffix(".xml")
     verdict = _read(note) if graph.exists() else None
@@ -82,9 +85,44 @@ def load_openvino(entry: Entry, files: tuple[Path, ...], settings: Settings) -> 
         reference.close()
         _write(note, verdict)
     if "refused" in verdict:
-        log.warning("%s: OpenVINO %s: its own backend runs it", entry.name, verdict["refused"])
-        return load_model(entry, files, own)
+        model = load_model(entry, files, own)
+        model.note = f"{entry.name}: OpenVINO {verdict['refused']}: its own backend runs it"
+        log.warning(model.note)
+        return model
+    if settings.precision == "int8":
+        return _int8(entry, graph, note, settings, verdict["output"])
     return OpenVinoModel(entry, _compiled(graph, entry, settings), verdict["output"])
+
+
+def _int8(entry: Entry, graph: Path, note: Path, settings: Settings, output: str) -> OpenVinoModel:
+    """The network in int8 where that was calibrated and found good enough, otherwise in fp32; its note says which."""
+    verdict = int8.verdict_of(note)
+    graph = int8.graph_of(note) if verdict.accepted else graph
+    model = OpenVinoModel(entry, _compiled(graph, entry, settings), output)
+    model.note = f"{entry.name}: {verdict.text}"
+    if not verdict.accepted:
+        log.warning(model.note)
+    return model
+
+
+def make_int8(entry: Entry, files: tuple[Path, ...], pictures: Iterable[Image]) -> tuple[Model, Path]:
+    """An int8 network from the ranges that values have on ``pictures``, not yet accepted, and the note to write.
+
+    Raises:
+        WeightsError: OpenVINO cannot run the network at all, or it cannot be quantised.
+        MissingExtraError: NNCF or OpenVINO is not installed.
+    """
+    reference = load_openvino(entry, files, Settings(backend="openvino"))
+    if not isinstance(reference, OpenVinoModel):
+        raise WeightsError(f"{reference.note}, so there is no int8")
+    note = _folder() / f"{_key(entry)}.json"
+    graph = files[0] if entry.loader == "onnx" else note.with_suffix(".xml")
+    try:
+        int8.quantise(graph, reference.spec, pictures, int8.graph_of(note))
+    except RuntimeError as error:
+        raise WeightsError(f"{entry.name}: cannot be quantised: {str(error).splitlines()[-1][:200]}") from error
+    compiled = _compiled(int8.graph_of(note), entry, Settings())
+    return OpenVinoModel(entry, compiled, reference.output), note
 
 
 def _compiled(graph: Path, entry: Entry, settings: Settings) -> Compiled:

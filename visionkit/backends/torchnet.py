@@ -32,6 +32,7 @@ class TorchModel:
 
     backend = "torch"
     output = ""
+    note = ""
 
     def __init__(self, entry: Entry, module: Any, settings: Settings, call: Call | None = None) -> None:
         self.entry = entry

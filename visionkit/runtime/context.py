@@ -98,7 +98,10 @@ class Context:
 
     def model(self, name: str, task: str) -> Any:
         """See :class:`~visionkit.stage.context.StageContext`."""
-        return self.models.model(name, task)
+        model = self.models.model(name, task)
+        if text := getattr(model, "note", ""):
+            self.note(text)
+        return model
 
     def file(self, name: str, part: str | None = None) -> Path:
         """See :class:`~visionkit.stage.context.StageContext`."""

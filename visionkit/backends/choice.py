@@ -1,0 +1,89 @@
+"""What ``backend: auto`` means on this machine: the fastest backend when it was measured, once, by ``tune``."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from visionkit.weights.entry import Entry
+from visionkit.weights.store import default_cache_dir
+
+OWN = "own"
+"""Whatever the entry's loader names."""
+_PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was measured for one network on one device.
+
+    Attributes:
+        ms: milliseconds a picture in each backend that agrees with the network's own, which is called "own".
+        size: width and height of the pictures that it was measured with.
+        measured: the day.
+    """
+
+    ms: Mapping[str, float]
+    size: tuple[int, int]
+    measured: str
+
+    @property
+    def backend(self) -> str:
+        """The fastest."""
+        return min(self.ms, key=lambda name: self.ms[name])
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        others = ", ".join(f"{name} {ms:.1f}" for name, ms in sorted(self.ms.items(), key=lambda row: row[1]))
+        return f"measured here on {self.measured}, ms a picture: {others}"
+
+
+def remember(entry: Entry, device: str, choice: Choice) -> None:
+    """Keep what was measured, for the weights of ``entry``, this machine, and the versions of all that took part."""
+    path = _path(entry, device)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(choice)), "utf-8")
+
+
+def recall(entry: Entry, device: str) -> Choice | None:
+    """What was measured, None if nothing was or a version has changed since."""
+    if not _folder().is_dir():
+        return None
+    try:
+        found = json.loads(_path(entry, device).read_text("utf-8"))
+        ms = {str(name): float(value) for name, value in found["ms"].items()}
+        return Choice(ms, (int(found["size"][0]), int(found["size"][1])), str(found["measured"])) if ms else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def _folder() -> Path:
+    return default_cache_dir() / "choices"
+
+
+def _path(entry: Entry, device: str) -> Path:
+    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), device, _machine()]
+    key = sha256(json.dumps([*facts, *map(_version, _PACKAGES)]).encode()).hexdigest()[:16]
+    return _folder() / f"{entry.name}-{key}.json"
+
+
+def _machine() -> str:
+    """The processor and its cores: another machine may share the cache."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text("utf-8").splitlines() if info.is_file() else []
+    models = [line for line in lines if line.startswith("model name")]
+    return f"{models[0] if models else platform.processor()} {os.cpu_count()}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
