@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
-from visionkit.errors import UsageError
-from visionkit.hub import ModelHub
+from visionkit.job import Job
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
 
 if TYPE_CHECKING:
     from visionkit.media.sources import SourceOptions
-    from visionkit.runtime.batch import Batch, BatchOptions
+    from visionkit.runtime.batch import BatchOptions
     from visionkit.runtime.context import RunSettings
-    from visionkit.runtime.engine import Engine
     from visionkit.runtime.metrics import RunSummary
-    from visionkit.stage.sink import SinkContext
-    from visionkit.stage.source import SourceInfo
+
+__all__ = ["Job", "Pipeline", "Result"]
 
 
 @dataclass(frozen=True)
@@ -134,166 +131,22 @@ class Pipeline:
             raise failure[0]
 
     def write(
-        self, *inputs: Any, out: str | Path = "out", overwrite: bool = False, options: SourceOptions | None = None
+        self,
+        *inputs: Any,
+        out: str | Path = "out",
+        overwrite: bool = False,
+        options: SourceOptions | None = None,
+        batch: BatchOptions | None = None,
     ) -> RunSummary:
-        """Run on inputs and write the file's outputs below ``out``.
+        """Run on inputs and write the file's outputs below ``out``; ``batch`` is how a run on files is done.
 
         Raises:
             VisionkitError: an output exists already, or cannot be written.
         """
-        return Job(self.plan, self._run_settings()).run(inputs, out=Path(out), overwrite=overwrite, options=options)
+        job = Job(self.plan, self._run_settings())
+        return job.run(inputs, out=Path(out), overwrite=overwrite, options=options, batch=batch)
 
     def _run_settings(self) -> RunSettings:
         from visionkit.runtime.context import RunSettings
 
         return RunSettings.of(self.plan, **self.settings)
-
-
-class Job:
-    """One run of a plan on inputs. ``total``: how many frames, where known; ``for_outputs``: settings for sinks."""
-
-    def __init__(
-        self, plan: Plan, settings: RunSettings, on_packet: Callable[[Packet], None] | None = None, trust: bool = False
-    ) -> None:
-        self.plan = plan
-        self.settings = settings
-        self.engine: Engine | None = None
-        self.total: int | None = None
-        self.for_outputs: dict[str, Any] = {}
-        self._on_packet = on_packet
-        self._trust = trust
-        self._stopped = False
-
-    def stop(self) -> None:
-        """End the run soon; what is in flight is finished and outputs are closed."""
-        self._stopped = True
-        if self.engine is not None:
-            self.engine.stop()
-
-    def reload(self, plan: Plan) -> bool:
-        """Go on with another plan from the next packet on; False if the run has ended.
-
-        Raises:
-            VisionkitError: a new stage cannot be opened; the plan before goes on.
-        """
-        if self.engine is None or not self.engine.swap(plan):
-            return False
-        self.plan = plan
-        return True
-
-    def run(
-        self,
-        inputs: Sequence[Any],
-        *,
-        out: Path = Path("out"),
-        overwrite: bool = False,
-        options: SourceOptions | None = None,
-        outputs: bool = True,
-        progress: Callable[[str, int, int], None] | None = None,
-        batch: BatchOptions | None = None,
-    ) -> RunSummary:
-        """Open everything, run, close everything.
-
-        A run on files alone keeps a manifest in ``out``: started again, it goes on where it stopped.
-
-        Args:
-            inputs: what :func:`visionkit.media.sources.open_sources` takes.
-            out: the folder for results.
-            overwrite: existing results may be replaced.
-            options: how inputs are read.
-            outputs: write the file's outputs.
-            progress: told of downloads of weights: name, bytes done, bytes in all.
-            batch: what becomes of the results of an earlier run.
-        """
-        from visionkit.media.sources import SourceOptions, open_sources
-        from visionkit.runtime.batch import BatchOptions
-        from visionkit.runtime.checks import frames_of, joined
-        from visionkit.runtime.context import cores
-        from visionkit.runtime.engine import Engine
-        from visionkit.runtime.threads import limit_threads
-        from visionkit.stage.sink import SinkContext
-
-        options = options or SourceOptions()
-        sources = open_sources(inputs, replace(options, variants=options.variants or self.plan.variants))
-        if options.reduced:
-            self._reduce(sources)
-        outlets = self._outlets(outputs)
-        infos = joined([source.infos or () for source in sources])
-        self.total = frames_of(infos) if infos else None
-        work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
-        hub = ModelHub(self.settings, self._trust, progress)
-        engine = Engine(self.plan, self.settings, hub.context, self._on_packet)
-        context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
-        limit_threads(self.plan, self.settings.worker_count, cores())
-        try:
-            if work is not None:
-                return self._run_batch(work, engine, sources, outlets, context)
-            self._check(outlets, context, infos, outputs)
-            return self._started(engine).run(sources, outlets, context)
-        finally:
-            hub.close()
-
-    def _reduce(self, sources: Sequence[Any]) -> None:
-        from visionkit.media.sources.files import FilesSource
-        from visionkit.runtime.reduction import reduction
-
-        for source in sources:
-            if isinstance(source, FilesSource):
-                source.reduce(reduction(self.plan))
-
-    def _started(self, engine: Engine) -> Engine:
-        self.engine = engine
-        if self._stopped:
-            engine.stop()
-        return engine
-
-    @staticmethod
-    def _check(outlets: Sequence[Any], context: SinkContext, infos: Sequence[SourceInfo], outputs: bool) -> None:
-        from visionkit.runtime.manifest import discard
-
-        for outlet in outlets:
-            outlet.sink.check(replace(context, names=outlet.names), infos)
-        if outputs:
-            discard(context.out)
-
-    def _run_batch(
-        self, work: Batch, engine: Engine, sources: Sequence[Any], outlets: Sequence[Any], context: SinkContext
-    ) -> RunSummary:
-        """A run that keeps a manifest: what an earlier one did is left as it is."""
-        from visionkit.runtime.batch import Ledger
-
-        with closing(work):
-            work.begin(outlets, context)
-            self.total = work.todo
-            if work.skipped:
-                engine.note(work.note)
-            context = replace(context, overwrite=context.overwrite or work.continued, resume=work.resumed, keep=True)
-            if work.todo:
-                summary = self._started(engine).run(sources, [*outlets, Ledger(work.manifest, outlets)], context)
-            else:
-                summary = engine.only_close(outlets, context)
-            work.end(summary)
-        return replace(summary, counts={"skipped": work.skipped, "failed_before": work.failed})
-
-    def _batch(self, sources: Sequence[Any], out: Path, options: BatchOptions) -> Batch | None:
-        from visionkit.media.sources.files import FilesSource
-        from visionkit.runtime.batch import Batch
-
-        if options.keep and len(sources) == 1 and isinstance(sources[0], FilesSource):
-            return Batch(sources[0], out, self.plan, options)
-        if options.retry_failed or options.shard:
-            raise UsageError("--retry-failed and --shard take files and folders only, and no --watch")
-        return None
-
-    def _outlets(self, outputs: bool) -> list[Any]:
-        from visionkit.runtime.checks import refuse_shared_paths
-        from visionkit.runtime.outlets import Outlet
-        from visionkit.stage.catalogue import sinks
-
-        if not outputs:
-            return []
-        own = [Outlet(node.id, node.sink(node.params), node) for node in self.plan.outputs]
-        errors = sinks().get("errors")
-        outlets = [*own, Outlet("errors", errors(errors.Params()))]
-        refuse_shared_paths(outlets)
-        return outlets

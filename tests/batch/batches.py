@@ -21,6 +21,19 @@ outputs:
   - jsonl
   - csv
 """
+DOCUMENTS_PIPELINE = """
+stages:
+  - filter.blur: {size: 3}
+  - contours: {min_area: 30, top_k: 8}
+outputs:
+  - media
+  - jsonl
+  - csv
+  - coco
+  - parquet
+  - yolo
+"""
+"""With files, tables, and documents that are put together at the end."""
 SLOW = """
 import sys, time
 from pathlib import Path
@@ -51,6 +64,30 @@ def state(out: Path) -> dict[str, object]:
 
 def sources(out: Path) -> list[str]:
     return [json.loads(line)["source"] for line in (out / "results.jsonl").read_text().splitlines()]
+
+
+class Growing:
+    """A table that another process writes; what was read is not read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._offset, self._lines = path, 0, 0
+
+    def lines(self) -> int:
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                new = file.read()
+        except OSError:
+            new = b""
+        self._offset += len(new)
+        self._lines += new.count(b"\n")
+        return self._lines
+
+
+def everything(out: Path) -> dict[str, bytes]:
+    """All files below ``out`` but the manifest's."""
+    files = (path for path in out.rglob("*") if path.is_file() and ".visionkit" not in path.parts)
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
 
 
 def picture(path: Path, seed: int) -> None:

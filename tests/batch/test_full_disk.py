@@ -13,20 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.batch.batches import TABLES, run
+from tests.batch.batches import DOCUMENTS_PIPELINE, TABLES, run
 
-PIPELINE = """
-stages:
-  - filter.blur: {size: 3}
-  - contours: {min_area: 8, top_k: 20}
-outputs:
-  - media
-  - jsonl
-  - csv
-  - coco
-  - parquet
-  - jsonl: {path: "each/{source.stem}.jsonl"}
-"""
+PIPELINE = DOCUMENTS_PIPELINE + '  - jsonl: {path: "each/{source.stem}.jsonl"}\n'
 COUNT = 20
 DOCUMENTS = ("coco.json", "results.parquet")
 SCRIPT = """

@@ -17,20 +17,8 @@ from statistics import median
 
 import pytest
 
-from tests.batch.batches import TABLES, album, run, state
+from tests.batch.batches import DOCUMENTS_PIPELINE, TABLES, Growing, album, everything, run, state
 
-PIPELINE = """
-stages:
-  - filter.blur: {size: 3}
-  - contours: {min_area: 30, top_k: 8}
-outputs:
-  - media
-  - jsonl
-  - csv
-  - coco
-  - parquet
-  - yolo
-"""
 PATIENCE = 20.0
 """Seconds without a new row, from the first to the last, that count as a hang."""
 Reading = tuple[int, float]
@@ -58,24 +46,6 @@ def started(pipeline: Path, folder: Path, out: Path, count: int) -> Iterator[tup
         process.wait()
 
 
-class Growing:
-    """A table that another process writes; what was read is not read again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._offset, self._lines = path, 0, 0
-
-    def lines(self) -> int:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                new = file.read()
-        except OSError:
-            new = b""
-        self._offset += len(new)
-        self._lines += new.count(b"\n")
-        return self._lines
-
-
 def megabytes(process: subprocess.Popen[bytes]) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int((status.partition("VmRSS:")[2].split() or ["0"])[0]) / 1024
@@ -88,12 +58,6 @@ def growth(readings: list[Reading]) -> float:
     return 1000 * median(slopes)
 
 
-def everything(out: Path) -> dict[str, bytes]:
-    """All files below ``out`` but the manifest's."""
-    files = (path for path in out.rglob("*") if path.is_file() and ".visionkit" not in path.parts)
-    return {path.relative_to(out).as_posix(): path.read_bytes() for path in files}
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize(
     ("count", "kills"),
@@ -102,7 +66,7 @@ def everything(out: Path) -> dict[str, bytes]:
 def test_killed_at_random_points_and_resumed(tmp_path: Path, samples: Path, count: int, kills: int) -> None:
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     pipeline, folder, calm, out = (tmp_path / name for name in ("p.yaml", "in", "calm", "out"))
-    pipeline.write_text(PIPELINE)
+    pipeline.write_text(DOCUMENTS_PIPELINE)
     good, broken = album(folder, samples / "photos", count, bad=0.05)
     readings = [(rows, megabytes(process)) for process, rows in started(pipeline, folder, calm, count)]
     if count > 1000:

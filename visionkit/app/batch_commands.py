@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,7 +23,17 @@ Shard = Annotated[
     str, typer.Option(metavar="I/N", help="Only the I-th of N parts of the inputs, each into a folder of its own.")
 ]
 
-
+EngineName = Annotated[
+    str,
+    typer.Option("--engine", metavar="NAME", help="local, or ray: files and folders are done on a cluster."),
+]
+RayAddress = Annotated[
+    str,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="With --engine ray: the head of a cluster, or auto; otherwise one is made on this machine.",
+    ),
+]
 Report = Annotated[
     bool, typer.Option("--report", help="Write report.html beside the results: one file, to be looked at in a browser.")
 ]
@@ -41,6 +51,19 @@ def parse_shard(text: str) -> tuple[int, int] | None:
     if not (first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
         raise UsageError(f"--shard takes I/N with I from 1 to N, such as 1/4, got {text!r}")
     return int(first), int(second)
+
+
+def parse_engine(engine: str, address: str) -> dict[str, Any]:
+    """The options as :class:`~visionkit.runtime.batch.BatchOptions` has them.
+
+    Raises:
+        UsageError: there is no such engine, or an address for none.
+    """
+    if engine not in ("local", "ray"):
+        raise UsageError(f"--engine must be local or ray, got {engine!r}")
+    if address and engine != "ray":
+        raise UsageError("--ray-address goes with --engine ray")
+    return {"engine": engine, "address": address}
 
 
 def status(

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from visionkit.app.batch_commands import Report, Resume, RetryFailed, Shard, parse_shard
+from visionkit.app.batch_commands import (
+    EngineName,
+    RayAddress,
+    Report,
+    Resume,
+    RetryFailed,
+    Shard,
+    parse_engine,
+    parse_shard,
+)
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.errors import MissingExtraError, UsageError
 
@@ -46,6 +55,8 @@ def run(
     retry_failed: RetryFailed = False,
     shard: Shard = "",
     report: Report = False,
+    engine: EngineName = "local",
+    ray_address: RayAddress = "",
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
@@ -106,7 +117,8 @@ def run(
     watched = (find_pipeline(pipeline), CompileOptions(variables, allow_code)) if watch and not stage else None
     loaded, view = seen(loaded, pipeline, stage, CompileOptions(variables, allow_code), show)
     reporter = Reporter(json=json_, quiet=quiet)
-    kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep=watched is None and view is None)
+    keep = watched is None and view is None
+    kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep, **parse_engine(engine, ray_address))
     code = reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept, view)
     if report:
         from visionkit.app.report_html import write_report

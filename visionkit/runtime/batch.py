@@ -7,23 +7,17 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from zlib import crc32
 
-from visionkit.data import Packet
 from visionkit.errors import SinkError, UsageError
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.cut import cut_back, settle, sizes_of, unfinish
 from visionkit.runtime.manifest import Manifest, Row, discard, manifest_path, now, text
 from visionkit.runtime.metrics import RunSummary
 from visionkit.runtime.outlets import Outlet
-from visionkit.runtime.token import Token
-from visionkit.stage.sink import Sink, SinkContext, SinkParams
-from visionkit.stage.source import SourceInfo
-
-PERIOD = 0.5
-"""Seconds of finished work that a killed run may have to do again."""
+from visionkit.stage.sink import SinkContext
+from visionkit.stage.source import Source, SourceInfo
 
 
 @dataclass(frozen=True)
@@ -35,22 +29,23 @@ class BatchOptions:
         retry_failed: do inputs that failed once more.
         shard: (i, n): only the i-th of n parts of the inputs, counted from 1; a part holds the same files in every run.
         keep: write a manifest.
+        engine: "local", or "ray" for a cluster; ``address`` of it, otherwise one is made on this machine.
     """
 
     resume: bool = True
     retry_failed: bool = False
     shard: tuple[int, int] | None = None
     keep: bool = True
+    engine: Literal["local", "ray"] = "local"
+    address: str = ""
 
     def takes(self, info: SourceInfo) -> bool:
         """Whether an input belongs to the shard."""
         return self.shard is None or crc32(text(info.name).encode()) % self.shard[1] == self.shard[0] - 1
 
 
-class FileLane(Protocol):
+class FileLane(Source, Protocol):
     """What is asked of a source of files."""
-
-    infos: Sequence[SourceInfo] | None
 
     def fingerprint(self, index: int) -> tuple[int, int]:
         """Size in bytes and time of change in nanoseconds."""
@@ -61,6 +56,9 @@ class FileLane(Protocol):
     def choose(self, indices: Sequence[int], frames_done: int = 0) -> None:
         """Take these inputs alone; so many frames count towards the limit already."""
 
+    def part(self, indices: Sequence[int]) -> Source:
+        """A source of these inputs alone, for another process."""
+
     def at_most(self) -> int | None:
         """How many frames a run takes."""
 
@@ -70,17 +68,19 @@ class Batch:
 
     Attributes:
         continued: an earlier run is gone on with; ``resumed``: it had opened its outputs already.
+        indices: of the inputs that are to be done.
         todo: how many inputs are to be done; ``skipped`` were done before, of which ``failed`` failed.
     """
 
     def __init__(self, lane: FileLane, out: Path, plan: Plan, options: BatchOptions) -> None:
-        self._lane, self._out, self._plan, self._options = lane, out, plan, options
+        self.lane, self._out, self._plan, self._options = lane, out, plan, options
         infos = lane.infos or ()
         chosen = [i for i in range(len(infos)) if options.takes(infos[i])]
         self._chosen = chosen[: lane.at_most()]
         self._hash, self._signature = plan.hash, _signature(plan, options)
         self.resumed = self.continued = False
-        self.todo = self.skipped = self.failed = 0
+        self.indices: Sequence[int] = ()
+        self.skipped = self.failed = 0
         self._open: Manifest | None = None
 
     @property
@@ -122,7 +122,7 @@ class Batch:
 
     def _check(self, outlets: Sequence[Outlet], context: SinkContext, indices: Sequence[int]) -> None:
         for outlet in outlets:
-            outlet.sink.check(replace(context, names=outlet.names), _Part(self._lane, indices))
+            outlet.sink.check(replace(context, names=outlet.names), _Part(self.lane, indices))
 
     def _go_on(self, outlets: Sequence[Outlet], context: SinkContext) -> None:
         heads = self.manifest.get("heads")
@@ -171,6 +171,10 @@ class Batch:
         return row.same_input(wanted) and all(end <= sizes.get(name, 0) for name, end in row.ends.items())
 
     @property
+    def todo(self) -> int:
+        return len(self.indices)
+
+    @property
     def note(self) -> str:
         """What the user reads of inputs that an earlier run did."""
         failed = f", {self.failed} of them failed (--retry-failed tries them again)" if self.failed else ""
@@ -178,17 +182,17 @@ class Batch:
 
     @property
     def _infos(self) -> Sequence[SourceInfo]:
-        return self._lane.infos or ()
+        return self.lane.infos or ()
 
     def _choose(self, todo: list[int], frames_done: int) -> None:
-        self._lane.choose(todo, frames_done)
-        self.todo = len(todo)
+        self.lane.choose(todo, frames_done)
+        self.indices = todo
 
     def _pending(self, index: int, before: Row | None = None) -> Row:
         """The row of an input as it is now, not done yet; ``before`` is the one that the manifest has."""
         info = self._infos[index]
-        size, mtime = self._lane.fingerprint(index)
-        plan = f"{self._hash} {self._lane.reading(index)}".strip()
+        size, mtime = self.lane.fingerprint(index)
+        plan = f"{self._hash} {self.lane.reading(index)}".strip()
         path = os.path.abspath(info.path or info.name)  # noqa: PTH100  a third of the time, for every input
         return Row(text(info.name), text(path), size, mtime, plan, attempts=before.attempts if before else 0)
 
@@ -225,82 +229,3 @@ def _signature(plan: Plan, options: BatchOptions) -> str:
         for node in plan.outputs
     ]
     return json.dumps([plan.hash, outputs, options.shard], default=str)
-
-
-class Ledger(Outlet):
-    """The last of the outlets: writes down which inputs are done, once all others have written what belongs to them."""
-
-    def __init__(self, manifest: Manifest, outlets: Sequence[Outlet]) -> None:
-        self._book = _Book(manifest, [outlet.sink for outlet in outlets])
-        super().__init__("manifest", self._book)
-
-    def packets(self, token: Token) -> list[Packet]:
-        """Every packet as it is, and one more for each object that failed."""
-        whole = token.packet({})
-        return [whole, *(replace(whole, failure=failure) for failure in token.failures or ())]
-
-    def seen(self, token: Token) -> None:
-        self._book.work += token.work
-
-    def tell(self, token: Token) -> None:
-        if token.whole:
-            self._book.done(token.info)
-
-
-class _Book(Sink[SinkParams]):
-    def __init__(self, manifest: Manifest, sinks: Sequence[Sink[Any]]) -> None:
-        super().__init__(SinkParams())
-        self._manifest, self._sinks = manifest, sinks
-        self._rows: list[Row] = []
-        self._position = manifest.last_position()
-        self._saved = monotonic()
-        self._begin()
-
-    def _begin(self) -> None:
-        self._frames = self.work = 0
-        self._error: str | None = None
-        self._indices: set[int] = set()
-
-    def open(self, context: Any) -> None:
-        heads = {**self._ends(), **self._manifest.get("heads", {})}
-        self._manifest.set(heads=heads)
-
-    def _ends(self) -> Mapping[str, int]:
-        return {name: size for sink in self._sinks for name, size in sink.checkpoint().items()}
-
-    def write(self, packet: Packet, source: SourceInfo, prepared: Any) -> None:
-        self._frames += packet.key.index not in self._indices
-        self._indices = {packet.key.index}
-        if packet.failure is not None and self._error is None:
-            self._error = f"{packet.failure.stage}: {packet.failure.message}"
-
-    def done(self, source: SourceInfo) -> None:
-        """All of this source is written."""
-        row = self._manifest.row(source.name)
-        if row is not None:
-            self._position += 1
-            state: Any = "failed" if self._error else "done"
-            self._rows.append(
-                replace(
-                    row,
-                    state=state,
-                    attempts=row.attempts + 1,
-                    frames=self._frames,
-                    error=None if self._error is None else text(self._error),
-                    position=self._position,
-                    seconds=self.work / 1e9,
-                    ends=self._ends(),
-                )
-            )
-        self._begin()
-        if monotonic() - self._saved > PERIOD:
-            self._save()
-
-    def _save(self) -> None:
-        self._manifest.put(self._rows)
-        self._rows.clear()
-        self._saved = monotonic()
-
-    def close(self, aborted: bool) -> list[Path]:
-        self._save()
-        return []

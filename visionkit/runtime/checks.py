@@ -6,10 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from visionkit.errors import SinkError
+from visionkit.pipeline.plan import Plan
+from visionkit.runtime.outlets import Outlet
+from visionkit.stage.catalogue import sinks
 from visionkit.stage.source import SourceInfo
 
 MANY = 10_000
 """More inputs than are looked at one by one before a run."""
+
+
+def outlets_of(plan: Plan) -> list[Outlet]:
+    """The outputs of a plan, and the table of errors.
+
+    Raises:
+        SinkError: two of them would write the same file.
+    """
+    errors = sinks().get("errors")
+    own = [Outlet(node.id, node.sink(node.params), node) for node in plan.outputs]
+    outlets = [*own, Outlet("errors", errors(errors.Params()))]
+    refuse_shared_paths(outlets)
+    return outlets
 
 
 def joined(parts: Sequence[Sequence[Any]]) -> Sequence[Any]:

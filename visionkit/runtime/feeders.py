@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from visionkit.runtime.credits import Credits
 from visionkit.runtime.metrics import Meter
 from visionkit.runtime.token import Lane
-from visionkit.stage.source import Frame, Gap, Interruptible, Source
+from visionkit.stage.source import End, Frame, Gap, Interruptible, Source
 
 PACKET_COPIES = 3
 """How many pictures of a frame's size a packet holds on its way, for the credits."""
@@ -62,9 +62,12 @@ class Feeder:
                 meter.add(begun)
                 if self._engine.stopping:
                     break
-                if last is not None and frame.info.name != last.info.name:
+                if last is not None and (isinstance(frame, End) or frame.info.name != last.info.name):
                     self._engine.admit(self._lane, last, end=True, whole=True)
                     last = None
+                if isinstance(frame, End):
+                    begun = perf_counter_ns()
+                    continue
                 cost = frame.nbytes * PACKET_COPIES
                 if not self._credits.acquire(cost):
                     break

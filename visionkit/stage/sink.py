@@ -103,6 +103,9 @@ class Sink(Generic[S]):
         """
         return {}
 
+    def join(self, tables: Mapping[str, bytes]) -> None:
+        """Take over what another process, with the same output, appended to the files of :meth:`checkpoint`."""
+
     def close(self, aborted: bool) -> list[Path]:
         """The run is over; returns what it leaves, for the summary.
 

@@ -99,6 +99,13 @@ class Gap:
     reason: str
 
 
+class End:
+    """All frames of the sources before it have come: said by a source of files that may pause before the next one."""
+
+
+END = End()
+
+
 @dataclass(frozen=True)
 class Connection:
     """What a live source is doing.
@@ -127,7 +134,7 @@ class Source(Protocol):
     live: bool
     infos: Sequence[SourceInfo] | None
 
-    def frames(self) -> Iterator[Frame | Gap]:
+    def frames(self) -> Iterator[Frame | Gap | End]:
         """Opens the input, yields its frames in order, and closes it when done or when the iterator is closed.
 
         A source that cannot be opened yields one frame whose ``load`` raises, so that the run goes on without it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
+from copy import copy
 from fractions import Fraction
 from functools import partial
 from itertools import islice
@@ -101,6 +102,14 @@ class FilesSource:
             return "reduced" if self._reduction is not None else ""
         options = self.options
         return f"{options.sequence} {options.from_} {options.to} {options.fps} {options.limit}"
+
+    def part(self, indices: Sequence[int]) -> FilesSource:
+        """A source of these inputs alone, under the names they have here; it can be sent to another process."""
+        found = copy(self)
+        found.entries = [self.entries[i] for i in indices]
+        found.infos = [(self.infos or ())[i] for i in indices]
+        found.skipped, found._chosen, found._limit = {}, range(len(indices)), None
+        return found
 
     def frames(self) -> Iterator[Frame]:
         with closing(self._all()) as frames:
