@@ -5,34 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.classification import ByHand, ours
 from visionkit.data import Image
 from visionkit.stages.classify.classify import Classify, ClassifyParams, sigmoid, softmax
 from visionkit.weights import Catalogue
 
 
 def test_logits_equal_torchvisions_own_pipeline(opened, models, photos) -> None:
-    torch = pytest.importorskip("torch")
-    torchvision = pytest.importorskip("torchvision")
-    from PIL import Image as Pillow
-
-    stage = opened(Classify(ClassifyParams(top_k=1000)))
-    net = torchvision.models.mobilenet_v2().eval()
-    net.load_state_dict(torch.load(models.file("mobilenet_v2"), weights_only=True))
-    prepare = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.transforms()
-    names = torchvision.models.MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
-    assert list(stage._model.entry.classes) == names
+    pytest.importorskip("torchvision")
+    stage, library = opened(Classify(ClassifyParams(weights="mobilenet_v2", top_k=1000))), ByHand(models)
+    assert list(stage._model.entry.classes) == library.names
     for image in photos:
-        with torch.inference_mode():
-            wanted = net(prepare(Pillow.fromarray(image.rgb()))[None])[0]
-        batch = stage._model.infer
-        from visionkit.backends import fit
-
-        ours = batch(fit(image, stage._model.spec).pixels[None])[0][0]
-        np.testing.assert_allclose(ours, wanted.numpy(), atol=2e-4)
+        wanted = library.logits(image)
+        np.testing.assert_allclose(ours(stage._model, image), wanted, atol=2e-4)
         (labels,) = stage.run([image])
-        wanted_scores = wanted.softmax(0).numpy()
-        np.testing.assert_allclose(labels.scores, np.sort(wanted_scores)[::-1], atol=1e-4)
-        assert labels.class_name == names[int(wanted.argmax())]
+        np.testing.assert_allclose(labels.scores, np.sort(softmax(wanted))[::-1], atol=1e-4)
+        assert labels.class_name == library.names[int(wanted.argmax())]
 
 
 def test_batch_equals_its_parts(opened, photos) -> None:

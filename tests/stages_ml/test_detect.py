@@ -5,32 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.detection import ssd_by_hand, ssd_network
 from visionkit.data import Image
 from visionkit.errors import VisionkitError
-from visionkit.lazy import cv2
 from visionkit.stages.detect.detect import Detect, DetectParams
 from visionkit.weights import Catalogue
 
 
-def by_hand(net, image: Image, min_score: float) -> np.ndarray:
-    """cv2.dnn as its own samples call it: rows of class, score, box."""
-    net.setInput(cv2.dnn.blobFromImage(image.bgr(), size=(300, 300), swapRB=True))
-    rows = net.forward()[0, 0]
-    rows = rows[rows[:, 2] >= min_score]
-    size = np.array([image.width, image.height] * 2, np.float32)
-    boxes = np.clip(rows[:, 3:7] * size, 0, size)
-    return np.concatenate([rows[:, 1:3], boxes], axis=1)
-
-
 def test_ssd_equals_opencv_called_by_hand(opened, models, photos) -> None:
     stage = opened(Detect(DetectParams(iou=1.0, min_score=0.3)))
-    files = [models.file("ssd_mobilenet_v2"), models.file("ssd_mobilenet_v2", "ssd_mobilenet_v2_coco_2018_03_29.pbtxt")]
-    net = cv2.dnn.readNetFromTensorflow(*map(str, files))
+    net = ssd_network(models)
     total = 0
     for image in photos:
         (found,) = stage.run([image])
-        wanted = by_hand(net, image, 0.3)
-        wanted = wanted[np.argsort(-wanted[:, 1], kind="stable")]
+        wanted = ssd_by_hand(net, image, 0.3)
         assert found.class_id.tolist() == wanted[:, 0].astype(int).tolist()
         np.testing.assert_allclose(found.score, wanted[:, 1], atol=1e-5)
         np.testing.assert_allclose(found.xyxy, wanted[:, 2:], atol=0.02)

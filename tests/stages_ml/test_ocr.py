@@ -7,6 +7,7 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from benchmarks.accuracy.text import easyocr_reader, rapidocr_engine
 from visionkit.data import Image
 from visionkit.errors import WeightsError
 from visionkit.lazy import cv2
@@ -63,8 +64,8 @@ def test_reads_tilted_and_upside_down(reader) -> None:
 
 
 def test_equals_the_package_called_by_hand(opened) -> None:
-    rapidocr = pytest.importorskip("rapidocr")
-    engine = rapidocr.RapidOCR(params={"Global.log_level": "error"})
+    pytest.importorskip("rapidocr")
+    engine = rapidocr_engine()
     stage = opened(RapidOcr(RapidOcrParams()))
     for pixels in (page(), turned(page(), -5)):
         wanted = engine(pixels)
@@ -124,21 +125,11 @@ def test_reading_order_is_rows_then_columns() -> None:
 @pytest.fixture(scope="module")
 def library(models):
     """EasyOCR as its own users call it."""
-    easyocr = pytest.importorskip("easyocr")
+    pytest.importorskip("easyocr")
     try:
-        folder = str(models.file("easyocr_en").parent)
-        models.file("easyocr_en", "english_g2.pth")
+        return easyocr_reader(models)
     except WeightsError:
         pytest.skip("the weights easyocr_en are not on this machine and cannot be fetched")
-    return easyocr.Reader(
-        ["en"],
-        gpu=False,
-        model_storage_directory=folder,
-        user_network_directory=folder,
-        download_enabled=False,
-        verbose=False,
-        quantize=False,
-    )
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

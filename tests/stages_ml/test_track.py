@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.accuracy.tracking import by_hand, differing
 from visionkit.data import Canvas, Detections, Image
-from visionkit.lazy import supervision, trackers
+from visionkit.lazy import trackers
 from visionkit.stages.track.botsort import BotSort, BotSortParams
 from visionkit.stages.track.bytetrack import ByteTrack, ByteTrackParams
 from visionkit.stages.track.ocsort import OcSort, OcSortParams
@@ -77,22 +78,11 @@ def opened(name: str):
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_equals_the_library_called_by_hand(name) -> None:
-    stage, tracker = opened(name), LIBRARY[name][1]()
-    seen = 0
-    for objects in scene():
-        by_hand = tracker.update(
-            supervision.Detections(np.array(objects.xyxy), confidence=np.array(objects.score)),
-            **({"frame": PICTURE} if name == "botsort" else {}),
-        )
-        rows = by_hand.tracker_id >= 0
-        wanted = {int(i) + 1: box for i, box in zip(by_hand.tracker_id[rows], by_hand.xyxy[rows], strict=True)}
-        tracks = stage.run(objects, image())
-        ours = dict(zip(tracks.track_id.tolist(), tracks.xyxy, strict=True))
-        assert ours.keys() == wanted.keys()
-        for track, box in ours.items():
-            np.testing.assert_array_equal(box, wanted[track])
-        seen += len(ours)
-    assert seen > 30
+    stage, frames = opened(name), [(image(), objects) for objects in scene()]
+    wanted = by_hand(LIBRARY[name][1](), frames)
+    tracks = [stage.run(objects, picture) for picture, objects in frames]
+    assert differing(tracks, wanted) == 0
+    assert sum(map(len, tracks)) > 30
 
 
 @pytest.mark.parametrize("name", LIBRARY)
