@@ -7,11 +7,14 @@ import importlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from benchmarks.accuracy.lab import ROOT, Finding, Lab
 from benchmarks.machine import describe
+
+Rows = dict[str, list[Finding]]
+"""What was measured, by the module that did it."""
 
 FAMILIES = ("detection", "own_nets", "classification", "text", "style", "tracking", "overhead")
 ABOUT = """# accuracy
@@ -22,16 +25,25 @@ Made by `python -m benchmarks.accuracy --data FOLDER`; [docs/numbers.md](../../d
 
 
 def main() -> None:
-    """Parse the command line, measure, write."""
+    """Parse the command line, measure, write; what is not measured again stays in the table."""
     options = _options()
-    lab = Lab(options.data)
-    found = []
+    lab, rows = Lab(options.data), _known(options.out / "accuracy.json")
     for family in options.families or FAMILIES:
+        rows[family] = []
         for finding in importlib.import_module(f"benchmarks.accuracy.{family}").findings(lab):
             print(row(finding), flush=True)
-            found.append(finding)
-    for path in write(found, options.out):
-        print(f"wrote {path}")
+            rows[family].append(finding)
+        for path in write(rows, options.out):
+            print(f"wrote {path}")
+
+
+def _known(path: Path) -> Rows:
+    """What an earlier run measured."""
+    rows = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    known: Rows = {family: [] for family in FAMILIES}
+    for one in rows:
+        known[one["by"]].append(Finding(**{f.name: one[f.name] for f in fields(Finding)}))
+    return known
 
 
 def _options() -> argparse.Namespace:
@@ -70,14 +82,16 @@ def table(found: Iterable[Finding]) -> str:
     return "\n".join([*lines, "", ", ".join(f"{key} {value}" for key, value in describe().items()) + ".", ""])
 
 
-def write(found: list[Finding], folder: Path) -> list[Path]:
+def write(rows: Rows, folder: Path) -> list[Path]:
     """``accuracy.md`` and ``accuracy.json`` in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "accuracy.md", folder / "accuracy.json"]
-    ordered = sorted(found, key=lambda finding: list(dict.fromkeys(f.family for f in found)).index(finding.family))
-    paths[0].write_text(table(ordered), "utf-8")
-    rows = [{**asdict(finding), "reached": finding.reached} for finding in ordered]
-    paths[1].write_text(json.dumps({"machine": describe(), "rows": rows}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    found = [finding for measured in rows.values() for finding in measured]
+    families = list(dict.fromkeys(finding.family for finding in found))
+    paths[0].write_text(table(sorted(found, key=lambda finding: families.index(finding.family))), "utf-8")
+    values = [{**asdict(one), "reached": one.reached, "by": by} for by, measured in rows.items() for one in measured]
+    data = {"machine": describe(), "rows": values}
+    paths[1].write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ ROUNDS = 9, 101
 
 def findings(lab: Lab) -> Iterator[Finding]:
     """Of all pairs, on a photo of 640 × 480."""
+    if hasattr(os, "getloadavg"):
+        yield Finding("overhead", "load of the machine when this began", os.getloadavg()[0], on="below: ours / library")
     with one_thread():
         for pair in PAIRS:
             with lab.stage(pair.stage, **pair.params) as stage:
