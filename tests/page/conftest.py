@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ import cv2
 import numpy as np
 import pytest
 
+measured = logging.getLogger("measured")  # seen with --log-cli-level=INFO
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 

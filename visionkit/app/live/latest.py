@@ -75,7 +75,8 @@ class Latest(Generic[T]):
 
         forget = self.listen(after, ring)
         try:
-            await asyncio.wait_for(came.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await came.wait()
         except TimeoutError:
             return None
         finally:

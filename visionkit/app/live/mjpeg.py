@@ -49,7 +49,8 @@ class Stream:
 
 async def _body(send: Send, data: bytes) -> None:
     message: dict[str, Any] = {"type": "http.response.body", "body": data, "more_body": True}
-    await asyncio.wait_for(send(message), STALLED)
+    async with asyncio.timeout(STALLED):  # wait_for of Python 3.11 may swallow that it is cancelled
+        await send(message)
 
 
 async def _gone(receive: Receive) -> None:

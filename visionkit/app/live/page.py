@@ -274,7 +274,8 @@ async def _sent(request: Request) -> Mapping[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise UsageError("only JSON is taken")
     try:
-        data = await asyncio.wait_for(_body(request), SLOWEST)
+        async with asyncio.timeout(SLOWEST):
+            data = await _body(request)
         given = json.loads(data)
     except (TimeoutError, ValueError, RecursionError):
         raise UsageError("what was sent is not JSON, too large or too slow") from None

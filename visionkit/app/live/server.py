@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 HEADER_MS = 3000
 """Time for the head of a request, also for the next one on a connection that is kept."""
-SEND_BUFFER = 128 * 1024
-"""Bytes that the system keeps for a slow viewer: a few pictures, not seconds of them."""
+BUFFER = 64 * 1024
+"""Bytes that the server, and again the system, keep for a slow viewer: a few pictures, not seconds of them."""
 CONNECTIONS = 256
 PATIENCE = 2.0
 """Seconds that open answers may take when the server stops."""
@@ -101,7 +101,7 @@ def _listening(host: str, port: int) -> socket.socket:
         raise UsageError(f"--host {host}: {error.strerror or error}") from None
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # connections inherit it
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)  # connections inherit it
         made.bind(address)
         made.listen(CONNECTIONS)
     except OSError as error:
@@ -135,6 +135,6 @@ def _granian(app: ASGIApp, listening: socket.socket) -> Any:
         http=HTTPModes.http1,
         websockets=False,
         backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS, max_buffer_size=BUFFER),
         log_enabled=False,
     )
