@@ -2,6 +2,7 @@
 
 SINKS = {
     "coco": "coco:CocoSink",
+    "confusion": "confusion:ConfusionSink",
     "crops": "crops:CropsSink",
     "csv": "csv:CsvSink",
     "errors": "errors:ErrorsSink",

@@ -1,0 +1,33 @@
+"""``visionkit train``: a classifier of your own classes, from a folder of pictures for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    folder: Annotated[Path, typer.Argument(help="A folder with a folder of pictures for each class.", exists=True)],
+    name: Annotated[str, typer.Option(help="What to call the result in the weights catalogue.")],
+    weights: Annotated[
+        str, typer.Option(help="The classifier to start from: alexnet, vgg16, resnet18, ...")
+    ] = "mobilenet_v2",
+    whole: Annotated[bool, typer.Option("--whole", help="Every layer learns, not only the last.")] = False,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of 32 pictures.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network on a CPU.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the scores go.")] = Path("trained"),
+) -> None:
+    """Teach a pretrained classifier your own classes, judge it on unseen pictures, and add it to the catalogue."""
+    from visionkit.train.own import Wish, train_classifier
+
+    report = train_classifier(folder, Wish(name, weights, whole, steps, seed, device), out)
+    typer.echo(f"accuracy {report.accuracy:.3f} on {report.held_out} held-out pictures; scores in {out}")
+    if report.unread:
+        typer.echo(f"{report.unread} files are no pictures: see {out / (name + '.json')}", err=True)
+    typer.echo(f"use it as: - classify: {{weights: {name}}}")
+
+
+COMMANDS = (train,)
