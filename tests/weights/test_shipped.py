@@ -12,7 +12,7 @@ from visionkit.weights import Catalogue, Entry
 from visionkit.weights.fetch import check_file
 
 SHIPPED = Catalogue([resource_dir("weights")])
-LOADERS = r"(cv2dnn|cv2dnn-tf|onnx|ultralytics|file|(torchvision|timm):\w+|nets:\w+\.\w+)"
+LOADERS = r"(cv2dnn|cv2dnn-tf|onnx|ultralytics|file|(torchvision|timm):\w+|(nets|keras-h5):\w+\.\w+)"
 PERMISSIVE_DEFAULTS = ("mobilenet_v2_onnx", "ssd_mobilenet_v2", "mobilenet_v2", "pp-ocr", "u2netp", "hed", "styles26")
 
 

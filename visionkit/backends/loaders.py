@@ -11,6 +11,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 ``timm:vit_tiny_…``           a network of timm
 ``smp:Unet``                  an architecture of segmentation-models-pytorch
 ``nets:unet.unet_mobilenet``  a function of visionkit.nets
+``keras-h5:hed.hed``          the same, with weights that Keras saved
 ``ultralytics``               the bare network in an Ultralytics checkpoint
 ============================  ===================================================================
 """
@@ -38,6 +39,7 @@ LOADERS = MappingProxyType(
         "timm": "visionkit.backends.torchnet:load_timm",
         "smp": "visionkit.backends.torchnet:load_smp",
         "nets": "visionkit.backends.torchnet:load_own",
+        "keras-h5": "visionkit.backends.keras:load",
         "ultralytics": "visionkit.backends.yolo:load",
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,12 +122,21 @@ def load_own(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Torch
     Raises:
         WeightsError: there is no such network, or the file's tensors do not fit it.
     """
+    return _filled(entry, build_own(entry), files, settings)
+
+
+def build_own(entry: Entry) -> Any:
+    """The network of :mod:`visionkit.nets` that ``loader: kind:<module>.<function>`` names, without weights.
+
+    Raises:
+        WeightsError: there is no such network.
+    """
     module_name, _, function = _what(entry).partition(".")
     try:
         build = getattr(load(f"visionkit.nets.{module_name}"), function)
     except (ImportError, AttributeError) as error:
         raise WeightsError(f"{entry.name}: visionkit.nets has no {module_name}.{function}") from error
-    return _filled(entry, build(**entry.settings.get("build", {})), files, settings)
+    return build(**entry.settings.get("build", {}))
 
 
 def flat(outputs: Any) -> tuple[Any, ...]:
@@ -157,10 +166,18 @@ def _what(entry: Entry) -> str:
 
 
 def _filled(entry: Entry, module: Any, files: tuple[Path, ...], settings: Settings) -> TorchModel:
-    state = load_state_dict(files[0], trust=settings.trust)
+    return filled(entry, module, load_state_dict(files[0], trust=settings.trust), files[0], settings)
+
+
+def filled(entry: Entry, module: Any, state: Mapping[str, Any], path: Path, settings: Settings) -> TorchModel:
+    """A model of ``module`` with the tensors of ``state``, which were read from ``path``.
+
+    Raises:
+        WeightsError: they do not fit the network.
+    """
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
-        raise WeightsError(f"{entry.name}: {files[0].name} does not fit the network: {error}") from error
+        raise WeightsError(f"{entry.name}: {path.name} does not fit the network: {error}") from error
     detector = hasattr(module, "transform") and hasattr(module.transform, "image_mean")
     return TorchModel(entry, module, settings, call_detector if detector else None)
