@@ -34,7 +34,7 @@ class Stream:
             await asyncio.gather(pictures, gone, return_exceptions=True)
 
     async def _pictures(self, send: Send) -> None:
-        await _body(send, b"--" + BOUNDARY + b"\r\n")
+        await _body(send, _HEAD)
         number = 0
         while True:
             jpeg = await self._view.newer(number, 1.0)
@@ -42,9 +42,8 @@ class Stream:
                 await asyncio.sleep(0.02)
                 continue
             number = jpeg.number
-            head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg.data)
-            # The next boundary at once: a browser shows a picture when it has seen its end.
-            await _body(send, head + jpeg.data + b"\r\n--" + BOUNDARY + b"\r\n")
+            # The head of the next one at once: Chromium shows a picture when it has seen that, else one frame late.
+            await _body(send, jpeg.data + b"\r\n" + _HEAD)
 
 
 async def _body(send: Send, data: bytes) -> None:
@@ -58,6 +57,7 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
+_HEAD = b"--" + BOUNDARY + b"\r\nContent-Type: image/jpeg\r\n\r\n"  # its length is not known yet
 _HEADERS = [
     (b"content-type", b"multipart/x-mixed-replace; boundary=" + BOUNDARY),
     (b"cache-control", b"no-store"),
