@@ -59,8 +59,18 @@ def test_a_style_that_is_no_picture(opened, tmp_path: Path) -> None:
             opened(Arbitrary(Arbitrary.Params(style=tmp_path / name)))
 
 
-def test_a_relative_style_lies_beside_the_pipeline_file(tmp_path: Path) -> None:
-    (tmp_path / "own.jpg").write_bytes(b"")
-    (tmp_path / "p.yaml").write_text("stages:\n  - style.arbitrary: {style: own.jpg}\n")
-    (node,) = Pipeline.load(tmp_path / "p.yaml").plan.root.nodes
-    assert node.params.style == tmp_path / "own.jpg"
+@pytest.mark.parametrize(
+    ("stages_", "name"),
+    [
+        ("style.arbitrary: {style: own}", "style"),
+        ("background.replace: {picture: own}", "picture"),
+        ("labels: {path: own}", "path"),
+        ("labels.mask: {path: own}", "path"),
+        ("draw.title: {text: hello, font: own}", "font"),
+    ],
+)
+def test_a_relative_path_lies_beside_the_pipeline_file(tmp_path: Path, stages_: str, name: str) -> None:
+    (tmp_path / "own").write_bytes(b"")
+    (tmp_path / "p.yaml").write_text(f"stages:\n  - matte\n  - {stages_}\n")
+    node = Pipeline.load(tmp_path / "p.yaml").plan.root.nodes[-1]
+    assert getattr(node.params, name) == tmp_path / "own"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
@@ -80,7 +80,8 @@ GivenFile = Annotated[Path, "file"]
 
 def file_fields(model: type[BaseModel]) -> list[str]:
     """The parameters of a model that name a file of the user's."""
-    return [name for name, info in model.model_fields.items() if "file" in info.metadata]
+    fields = model.model_fields.items()
+    return [name for name, info in fields if "file" in info.metadata or GivenFile in get_args(info.annotation)]
 
 
 def weights_fields(model: type[BaseModel]) -> list[str]:

@@ -14,6 +14,8 @@ from visionkit.lazy import cv2, load, np
 from visionkit.stages.draw._style import BGR, on_color
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
@@ -33,15 +35,15 @@ class Lettering:
         UsageError: the file is no font.
     """
 
-    def __init__(self, font: str | None = None) -> None:
-        self._font = font
+    def __init__(self, font: Path | None = None) -> None:
+        self._font = str(font) if font else None
         self._modern = hasattr(cv2, "FontFace")
         self._pillow: dict[int, Any] = {}
         self._tiles: dict[tuple[str, int, BGR], Pixels] = {}
         if font:
             self._pillow_font(16)
         if self._modern:
-            self._face = cv2.FontFace(font or "sans")
+            self._face = cv2.FontFace(self._font or "sans")
 
     def width(self, text: str, height: int) -> int:
         """Pixels that ``text`` takes at letter size ``height``."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from visionkit.data import Annotated, Detections, Image
 from visionkit.expr import Template
 from visionkit.lazy import cv2, np
-from visionkit.stage import ScanStage, StageContext, StageParams
+from visionkit.stage import GivenFile, ScanStage, StageContext, StageParams
 from visionkit.stage.fields import ObjectEnvironment
 from visionkit.stages.draw._style import BGR, ColorBy, canvas_copy, line_width, pixel_indices, row_colors, text_height
 from visionkit.stages.draw._text import Lettering
@@ -25,7 +25,7 @@ class BoxesParams(StageParams):
     thickness: int | None = Field(None, ge=1, le=100, description="Width of the lines; None suits the picture.")
     text_size: int | None = Field(None, ge=6, le=400, description="Height of the letters; None suits the picture.")
     trail: int = Field(0, ge=0, le=10_000, description="Draw the way of each track over so many frames.")
-    font: str | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
+    font: GivenFile | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
 
 
 class DrawBoxes(ScanStage[BoxesParams]):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from visionkit.data import Annotated, Image, Labels
-from visionkit.stage import Color, MapStage, StageContext, StageParams
+from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
 from visionkit.stages.draw._style import canvas_copy, text_height
 from visionkit.stages.draw._text import Lettering
 
@@ -20,7 +20,7 @@ class LabelsParams(StageParams):
     scores: bool = Field(True, description="Show the scores as well.")
     color: Color = Field("black", validate_default=True, description="Background of the list.")
     text_size: int | None = Field(None, ge=6, le=400, description="Height of the letters; None suits the picture.")
-    font: str | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
+    font: GivenFile | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
 
 
 class DrawLabels(MapStage[LabelsParams]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from visionkit.data import Annotated, Image, TextLines
-from visionkit.stage import Color, MapStage, StageContext, StageParams
+from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
 from visionkit.stages.draw._regions import outline
 from visionkit.stages.draw._style import canvas_copy, line_width, pixel_indices, text_height
 from visionkit.stages.draw._text import Lettering
@@ -16,7 +16,7 @@ class TextParams(StageParams):
     outline: bool = Field(True, description="Draw the outline of each line.")
     thickness: int | None = Field(None, ge=1, le=100, description="Width of the outlines; None suits the picture.")
     text_size: int | None = Field(None, ge=6, le=400, description="Height of the letters; None suits the picture.")
-    font: str | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
+    font: GivenFile | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
 
 
 class DrawText(MapStage[TextParams]):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from visionkit.data import Annotated, Detections, Image, Labels, Scores, TextLines
 from visionkit.expr import Template
-from visionkit.stage import Color, MapStage, StageContext, StageParams
+from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
 from visionkit.stage.fields import Environment
 from visionkit.stages.draw._style import canvas_copy, text_height
 from visionkit.stages.draw._text import Lettering
@@ -24,7 +24,7 @@ class TitleParams(StageParams):
     corner: Corner = Field("top-left", description="Where it goes.")
     color: Color = Field("black", validate_default=True, description="Background.")
     text_size: int | None = Field(None, ge=6, le=400, description="Height of the letters; None suits the picture.")
-    font: str | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
+    font: GivenFile | None = Field(None, description="A .ttf or .otf file for scripts that the built-in fonts lack.")
 
 
 class DrawTitle(MapStage[TitleParams]):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from visionkit.data import Detections, Image, Key
 from visionkit.errors import UsageError
-from visionkit.stage import MapStage, SourceInfo, StageContext, StageParams
+from visionkit.stage import GivenFile, MapStage, SourceInfo, StageContext, StageParams
 from visionkit.stages.labels._formats import Coco, Format, Voc, Yolo
 from visionkit.stages.labels._names import class_names, picture_name
 
 
 class LabelsParams(StageParams):
-    path: Path = Field(description="COCO's JSON file, or the folder of YOLO's .txt or Pascal VOC's .xml files.")
+    path: GivenFile = Field(description="COCO's JSON file, or the folder of YOLO's .txt or Pascal VOC's .xml files.")
     format: Literal["auto", "coco", "yolo", "voc"] = Field("auto", description="auto looks at what is there.")
     classes: tuple[str, ...] | None = Field(
         None, description="Names of YOLO's class numbers; left out, those of data.yaml in the folder or above it."

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field
 
 from visionkit.data import Image, Key, SemanticMask
 from visionkit.errors import DataError, UsageError
 from visionkit.lazy import cv2, np
-from visionkit.stage import MapStage, SourceInfo, StageContext, StageParams
+from visionkit.stage import GivenFile, MapStage, SourceInfo, StageContext, StageParams
 from visionkit.stages.labels._formats import beside
 from visionkit.stages.labels._names import picture_name
 
 
 class MaskParams(StageParams):
-    path: Path = Field(description="The folder of grey PNGs that are called like the pictures.")
+    path: GivenFile = Field(description="The folder of grey PNGs that are called like the pictures.")
     classes: tuple[str, ...] = Field(("background", "thing"), description="Names of the levels 0, 1, ...")
     threshold: bool = Field(False, description="Every level above 127 is class 1, as in masks of black and white.")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from pydantic import Field
 from visionkit.data import Image, Matte, SemanticMask
 from visionkit.errors import UsageError
 from visionkit.lazy import cv2, np
-from visionkit.stage import Color, MapStage, StageContext, StageParams
+from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
 from visionkit.stages.segment._alpha import alpha_of, composed
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 class BackgroundReplaceParams(StageParams):
     color: Color = Field("green", validate_default=True, description="The new background, where there is no picture.")
-    picture: Path | None = Field(None, description="A picture to put behind; it is scaled and cut to cover the frame.")
+    picture: GivenFile | None = Field(None, description="A picture to put behind, scaled and cut to cover the frame.")
 
 
 class BackgroundReplace(MapStage[BackgroundReplaceParams]):
