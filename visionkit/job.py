@@ -88,7 +88,8 @@ class Job:
         from visionkit.stage.sink import SinkContext
 
         options = options or SourceOptions()
-        sources = open_sources(inputs, replace(options, variants=options.variants or self.plan.variants))
+        variants, threads = options.variants or self.plan.variants, options.threads or self.settings.decoder_threads
+        sources = open_sources(inputs, replace(options, variants=variants, threads=threads))
         if options.reduced:
             self._reduce(sources)
         outlets = outlets_of(self.plan) if outputs else []

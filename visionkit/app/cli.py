@@ -56,11 +56,20 @@ def _register(arguments: list[str]) -> None:
         profile_commands,
         run_commands,
         train_commands,
+        tune_commands,
         weights_commands,
     )
 
     app.add_typer(weights_commands.weights, name="weights")
-    modules = (run_commands, live_commands, profile_commands, batch_commands, inspect_commands, train_commands)
+    modules = (
+        run_commands,
+        live_commands,
+        profile_commands,
+        tune_commands,
+        batch_commands,
+        inspect_commands,
+        train_commands,
+    )
     commands = {c.__name__: c for module in modules for c in module.COMMANDS}
     called = arguments[0] if arguments else ""
     for name, command in commands.items():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from visionkit.app.run_commands import PipelineArg, Sets, find_pipeline, parse_sets
+
+if TYPE_CHECKING:
+    from visionkit.pipeline.plan import Plan
 
 AllowCode = Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages import your files.")]
 
@@ -60,6 +63,21 @@ def explain(
 
         settings = RunSettings.of(plan)
         typer.echo(table(plan, settings.worker_count, settings.batch_size(plan)))
+        if settings.backend == "auto":
+            for line in _backends(plan, settings.device):
+                typer.echo(line)
+
+
+def _backends(plan: Plan, device: str) -> list[str]:
+    """What ``backend: auto`` means for the networks of a plan, where that was measured."""
+    from visionkit.backends.choice import recall
+    from visionkit.runtime.context import choose_device
+    from visionkit.weights import Catalogue
+
+    catalogue = Catalogue.load()
+    entries = [catalogue.get(name) for name in plan.weights if name in catalogue]
+    choices = [(entry.name, recall(entry, choose_device(device))) for entry in entries]
+    return [f"{name}: backend {choice.backend} ({choice.reason})" for name, choice in choices if choice is not None]
 
 
 def schema(

@@ -70,7 +70,10 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
         raise WeightsError(f"{entry.name}: there is no loader {entry.loader!r} for a network", help=help_)
     module, _, name = LOADERS[kind].partition(":")
     load: Loader = getattr(importlib.import_module(module), name)
-    return load(entry, files, settings)
+    model = load(entry, files, settings)
+    if settings.backend not in (OWN, model.backend.partition(".")[0]) and not model.note:
+        model.note = f"{entry.name}: {settings.backend} does not run it, {model.backend} does"
+    return model
 
 
 def _chosen(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:

@@ -22,6 +22,9 @@ from visionkit.stage.ports import InputPort
 PICTURE = InputPort("picture", (Annotated, Image))
 
 
+Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2"]
+
+
 class RunSettings(BaseModel):
     """The ``run:`` section: settings that change speed, never results; and how often each input is run."""
 
@@ -30,8 +33,15 @@ class RunSettings(BaseModel):
     batch: int | None = Field(None, ge=1, le=1024, description="Largest batch a network gets.")
     workers: int | None = Field(None, ge=1, le=256, description="Threads for stages that may run in parallel.")
     device: str | None = Field(None, description="auto, cpu, cuda, cuda:0, mps.")
-    backend: str | None = Field(None, description="auto, torch, onnxruntime, openvino, cv2.")
+    backend: Backend | None = Field(
+        None,
+        description="What runs networks: auto, the fastest that `visionkit tune` measured on this machine; own, what "
+        "the weights come for; or one by name, where it can run them.",
+    )
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] | None = Field(None, description="Numbers networks use.")
+    decoder_threads: int | None = Field(
+        None, ge=0, le=64, description="Threads of each video's decoder; 0: its own choice."
+    )
     seed: int | None = Field(None, ge=0, description="Seed of everything random.")
     variants: int | None = Field(
         None, ge=1, le=10_000, description="Run each file so many times: augment.* makes another picture each time."

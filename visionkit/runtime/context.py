@@ -22,6 +22,8 @@ class RunSettings:
         batch: largest batch a BatchStage gets; None chooses by device.
         workers: threads for stages that may run in parallel; None is one per core.
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
+        backend: "auto" is what was measured to be fastest here, else "own": what the weights come for.
+        decoder_threads: of each video's decoder; 0 leaves it to the decoder.
         credit: bytes of frames in flight, over all lanes.
         on_error: what a failing packet does to the run, where the stage does not say.
         meters: makes the meter of a node in a worker, from the node's id.
@@ -32,6 +34,7 @@ class RunSettings:
     device: str = "auto"
     backend: str = "auto"
     precision: str = "auto"
+    decoder_threads: int = 0
     seed: int = 0
     credit: int = 256 * 2**20
     on_error: str = "skip"

@@ -1,0 +1,129 @@
+"""``visionkit tune``: what is fastest is known by construction; int8 is refused where it loses too much."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.app.test_run import video, visionkit
+from visionkit.data import Detections
+from visionkit.errors import UsageError
+from visionkit.pipeline.compile import compile_file
+from visionkit.tune import quality
+from visionkit.tune.quality import labelled, mean_precision
+from visionkit.tune.tuner import Tuner
+
+SLEEPY = "import time\n\ndef sleepy(image):\n    time.sleep(0.05)\n    return image\n"
+PIPELINE = """# rests a lot
+stages:
+  - python: {file: own.py, function: sleepy}   # 50 ms, in parallel
+outputs: [jsonl]
+run: {workers: 1}
+"""
+
+
+@pytest.mark.slow
+def test_more_workers_are_found_and_written(tmp_path: Path) -> None:
+    """Threads that sleep do not disturb one another, so two workers take half the time, however busy the machine."""
+    (tmp_path / "own.py").write_text(SLEEPY)
+    path = tmp_path / "p.yaml"
+    path.write_text(PIPELINE)
+    clip = video(tmp_path / "clip.mp4", 60)
+    done = visionkit("tune", path, clip, "--budget", "3", "--allow-code", "--write", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["run"]["workers"] >= 2
+    assert found["times_as_fast"] > 1.4
+    assert path.read_text().startswith(PIPELINE.partition("run:")[0])
+    assert compile_file(path, _code()).run["workers"] == found["run"]["workers"]
+    best = [row for row in found["rows"] if row["best"]]
+    assert best
+    assert all(row["fps"] > 0 and row["cpu_ms"] > 0 for row in found["rows"])
+
+
+def _code() -> object:
+    from visionkit.pipeline.options import CompileOptions
+
+    return CompileOptions(allow_code=True)
+
+
+def test_what_cannot_be_tuned(tmp_path: Path) -> None:
+    done = visionkit("tune", "edges", tmp_path, "--write")
+    assert (done.returncode, "bundled" in done.stderr) == (2, True)
+    assert visionkit("tune", "edges").returncode == 2
+
+
+def test_a_live_source_is_refused() -> None:
+    from visionkit.api import Pipeline
+    from visionkit.media.sources import SourceOptions
+
+    pipeline = Pipeline.from_text("stages: [filter.blur]\noutputs: [jsonl]\n")
+    with pytest.raises(UsageError, match="its own rate"):
+        Tuner(pipeline, ["rtsp://127.0.0.1:1/x"], SourceOptions(), 1.0, 2).run()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Eight grey pictures, a white square in each, and YOLO's label of it."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    for i in range(8):
+        pixels = np.full((80, 100, 3), 90, np.uint8)
+        pixels[20:40, 10 + i : 40 + i] = 255
+        cv2.imwrite(str(tmp_path / "images" / f"{i}.png"), pixels)
+        (tmp_path / "labels" / f"{i}.txt").write_text(f"1 {(25 + i) / 100} {30 / 80} 0.3 0.25\n")
+    return tmp_path / "images"
+
+
+def test_precision_of_what_is_known(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boxes that are right, moved by a third, of another class, and found in half the pictures."""
+    truth = labelled(pictures, 100)
+    assert len(truth) == 8
+
+    def scored(move: float = 0, class_id: int = 1, every: int = 1) -> float:
+        def detected(_, chosen):
+            for number, one in enumerate(chosen):
+                image = one.image()
+                x = 10 + number + move
+                boxes = np.array([[x, 20, x + 30, 40]] if number % every == 0 else [], np.float32).reshape(-1, 4)
+                n = len(boxes)
+                yield one, Detections(image.canvas, boxes, np.full(n, 0.9), np.full(n, class_id), ("a", "b")), (100, 80)
+
+        monkeypatch.setattr(quality, "_detected", detected)
+        model = type("M", (), {"entry": type("E", (), {"classes": ("a", "b")})})
+        return mean_precision(model, truth)
+
+    assert scored() == pytest.approx(1.0)
+    assert scored(class_id=0) == pytest.approx(0.0, abs=1e-6)
+    assert scored(every=2) == pytest.approx(0.5, abs=0.02)
+    assert scored(move=6) == pytest.approx(0.4, abs=0.05), "an IoU of 24 / 36 passes 4 of 10 thresholds"
+
+
+def test_pictures_without_labels(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no pictures"):
+        labelled(tmp_path, 10)
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(UsageError, match="no labels beside"):
+        labelled(tmp_path, 10)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1800)
+def test_int8_of_a_real_detector(shared_data: Path, tmp_path: Path) -> None:
+    """YOLO11n on COCO128: half calibrate, half check; at most one point of mAP is lost."""
+    for package in ("nncf", "openvino", "ultralytics"):
+        pytest.importorskip(package)
+    from visionkit.backends import Settings, load_model
+    from visionkit.tune.networks import Networks
+    from visionkit.weights import Catalogue, Store
+
+    (tmp_path / "p.yaml").write_text("stages:\n  - detect: {weights: yolo11n}\noutputs: [jsonl]\n")
+    networks = Networks(compile_file(tmp_path / "p.yaml"), Store(), "cpu", (640, 480), lambda text: None)
+    assert networks.calibrate(shared_data / "coco128" / "images"), networks.reasons
+    entry = Catalogue.load().get("yolo11n")
+    model = load_model(entry, Store().pull(entry), Settings(precision="int8"))
+    assert model.note.startswith("yolo11n: int8, mAP ")

@@ -1,0 +1,141 @@
+"""The networks of a pipeline: which backends run them, and what was measured of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from visionkit.backends import Model, Settings, fit, load_model
+from visionkit.backends.choice import OWN, Choice, remember
+from visionkit.backends.int8 import Verdict, settle
+from visionkit.backends.model import preprocessing_of
+from visionkit.data import Image
+from visionkit.errors import MissingExtraError, UsageError, WeightsError
+from visionkit.lazy import np
+from visionkit.pipeline.plan import Plan, StageNode
+from visionkit.tune.quality import Labelled, labelled, mean_precision
+from visionkit.weights import Catalogue, Entry, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_PICTURES = 256
+"""Of the user's pictures half calibrate, half check."""
+BACKENDS = ("openvino",)
+CALLS = 15
+
+
+@dataclass
+class Networks:
+    """Of a plan, by the name in the catalogue.
+
+    Attributes:
+        size: width and height of the pictures to measure with.
+        reasons: why a backend or a precision is not among those to choose from.
+        chosen: what ``backend: auto`` means for each network from now on.
+    """
+
+    plan: Plan
+    store: Store
+    device: str
+    size: tuple[int, int]
+    say: Callable[[str], None]
+    reasons: list[str] = field(default_factory=list)
+    chosen: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        catalogue = Catalogue.load()
+        self.entries: dict[str, Entry] = {}
+        for node in self.plan.walk():
+            name = getattr(node.params, "weights", "") if isinstance(node, StageNode) else ""
+            if isinstance(node, StageNode) and node.kind == "batch" and name and name in catalogue:
+                self.entries[name] = catalogue.get(name)
+
+    def measure(self) -> bool:
+        """Settles what ``backend: auto`` means for each network; networks are converted on the way.
+
+        Returns:
+            True if any has a choice: another backend runs it and agrees with its own.
+        """
+        others = BACKENDS if self.device == "cpu" else ()
+        return sum(self._measured(entry, name) for entry in self.entries.values() for name in others) > 0
+
+    def _measured(self, entry: Entry, backend: str) -> bool:
+        settings = Settings(self.device, backend=backend, trust=self.store.trust)
+        try:
+            files = self.store.pull(entry)
+            own = load_model(entry, files, replace(settings, backend=OWN))
+            if own.backend == backend:
+                return False
+            self.say(f"{entry.name}: {backend} is compared with {own.backend} ...")
+            model = load_model(entry, files, settings)
+        except (MissingExtraError, WeightsError) as error:
+            self.reasons.append(f"{entry.name}: {error.message}")
+            return False
+        self.reasons += [model.note] if model.note else []
+        if model.backend != backend:
+            return False
+        self._choose(entry, {OWN: own, backend: model})
+        return True
+
+    def _choose(self, entry: Entry, models: Mapping[str, Model]) -> None:
+        """Measures the bare networks call by call, in turn, and keeps the verdict for ``backend: auto``."""
+        pixels = np.random.default_rng(0).integers(0, 256, (self.size[1], self.size[0], 3), dtype=np.uint8)
+        batch = fit(Image(pixels), preprocessing_of(entry)).pixels[None]
+        took: dict[str, list[float]] = {name: [] for name in models}
+        for turn in range(CALLS + 2):  # the first two calls compile and warm
+            for name, model in models.items():
+                begun = perf_counter()
+                model.infer(batch)
+                took[name] += [(perf_counter() - begun) * 1000] if turn > 1 else []
+        choice = Choice({name: median(ms) for name, ms in took.items()}, self.size, date.today().isoformat())
+        remember(entry, self.device, choice)
+        self.chosen.append(f"{entry.name}: backend auto is {choice.backend} from now on ({choice.reason})")
+        for model in models.values():
+            model.close()
+
+    def calibrate(self, folder: Path) -> bool:
+        """Makes int8 networks of the detectors from half the pictures and checks them on the other half.
+
+        Returns:
+            True if at least one is good enough.
+
+        Raises:
+            UsageError: there are too few pictures, or no labels.
+        """
+        pictures = labelled(folder, MOST_PICTURES)
+        if len(pictures) < 8:
+            raise UsageError(
+                f"{folder}: {len(pictures)} pictures are too few to calibrate with and check", help="give 50 or more"
+            )
+        accepted = False
+        for entry in self.entries.values():
+            if entry.task != "detect":
+                self.reasons.append(f"{entry.name}: int8 is checked for detectors only, this is for {entry.task}")
+                continue
+            self.say(
+                f"{entry.name}: calibrated with {len(pictures[::2])} pictures, checked on {len(pictures[1::2])} ..."
+            )
+            accepted |= self._calibrated(entry, pictures)
+        return accepted
+
+    def _calibrated(self, entry: Entry, pictures: Sequence[Labelled]) -> bool:
+        from visionkit.backends.openvino import make_int8
+
+        files = self.store.pull(entry)
+        try:
+            model, note = make_int8(entry, files, [one.image() for one in pictures[::2]])
+        except (MissingExtraError, WeightsError) as error:
+            self.reasons.append(f"{entry.name}: int8: {error.message}")
+            return False
+        full = load_model(entry, files, Settings(self.device, backend="openvino", trust=self.store.trust))
+        checked = pictures[1::2]
+        verdict = Verdict(mean_precision(full, checked), mean_precision(model, checked), len(checked))
+        settle(note, verdict)
+        self.reasons.append(f"{entry.name}: {verdict.text}")
+        return verdict.accepted
