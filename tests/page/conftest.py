@@ -33,7 +33,7 @@ class Live:
         command = [sys.executable, "-m", "visionkit", "live", *map(str, arguments), "--port", "0"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                command, cwd=folder, stderr=log, stdout=log, env={**os.environ, **(env or {})}
+                command, cwd=folder, stderr=log, stdout=log, env={**os.environ, **(env or {})}, start_new_session=True
             )
         self.url = wait_for(self._address, 60, lambda: self.said)
         self.port = int(re.search(r":(\d+)/", self.url)[1])  # type: ignore[index]

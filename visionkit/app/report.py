@@ -9,12 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from visionkit.app.interrupts import raise_forgotten
 
 if TYPE_CHECKING:
     from visionkit.api import Job, Pipeline
@@ -225,9 +227,11 @@ def stop_on_signals(job: Job) -> Iterator[list[int]]:
         came.append(number)
         if len(came) > 1:
             os._exit(128 + number)
-        typer.echo("stopping: finishing what is in flight (again to quit at once)", err=True)
         job.stop()
+        with suppress(RuntimeError):  # it came while something else was printed
+            typer.echo("stopping: finishing what is in flight (again to quit at once)", err=True)
 
+    raise_forgotten()
     previous = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield came
