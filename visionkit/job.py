@@ -84,7 +84,7 @@ class Job:
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.checks import frames_of, joined, outlets_of
         from visionkit.runtime.context import cores
-        from visionkit.runtime.threads import limit_threads
+        from visionkit.runtime.threads import keep_memory, limit_threads
         from visionkit.stage.sink import SinkContext
 
         options = options or SourceOptions()
@@ -100,6 +100,7 @@ class Job:
         engine = self._engine(hub, work, batch or BatchOptions())
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
         limit_threads(self.plan, self.settings.worker_count, cores())
+        keep_memory()
         try:
             if work is not None:
                 return self._run_batch(work, engine, sources, outlets, context)

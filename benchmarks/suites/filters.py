@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import inputs
 from benchmarks.child import run as child
-from benchmarks.suites import Settings
+from benchmarks.suites import Settings, folder
 from benchmarks.table import Table
 from benchmarks.timing import Figure, Sample, figure, in_turn, ratio
 from visionkit.runtime.context import cores
@@ -29,13 +29,6 @@ stages:
 outputs:
   - media: {path: "{source.stem}.mp4", speed: SPEED}
 """
-FOLDER = """
-version: 1
-stages:
-  - resize: {width: 960, height: 540, interpolation: area}
-outputs:
-  - media: {path: "{source.relpath}"}
-"""
 
 
 def visionkit_job(text: str, source: str, out: str) -> Callable[[], Any]:
@@ -45,9 +38,7 @@ def visionkit_job(text: str, source: str, out: str) -> Callable[[], Any]:
     shutil.rmtree(out, ignore_errors=True)
     pipeline = Pipeline.from_text(text)
     little = Path(source).parent / "little"
-    is_folder = Path(source).is_dir()
-    warm = inputs.photos(little / "photos", 1, 64, 64) if is_folder else inputs.video(little / "two.mp4", 2, 64, 64)
-    pipeline.write(warm, out=f"{out}.warm", overwrite=True)
+    pipeline.write(inputs.video(little / "two.mp4", 2, 64, 64), out=f"{out}.warm", overwrite=True)
     return lambda: pipeline.write(source, out=out).out
 
 
@@ -112,22 +103,6 @@ def decode_only(source: str) -> Callable[[], Any]:
     return work
 
 
-def serial_folder(source: str, out: str) -> Callable[[], Any]:
-    """Read, resize, write, one picture after the other, OpenCV's threads as they come."""
-    import cv2
-
-    Path(out).mkdir(parents=True, exist_ok=True)
-
-    def work() -> int:
-        paths = sorted(Path(source).glob("*.jpg"))
-        for path in paths:
-            small = cv2.resize(cv2.imread(str(path)), (960, 540), interpolation=cv2.INTER_AREA)
-            cv2.imwrite(str(Path(out) / path.name), small, [cv2.IMWRITE_JPEG_QUALITY, 95])
-        return len(paths)
-
-    return work
-
-
 def run(table: Table, settings: Settings) -> None:
     """Fill the table."""
     _video(table, settings)
@@ -188,8 +163,8 @@ def _folder(table: Table, settings: Settings) -> None:
     source = str(inputs.photos(settings.work / "photos", count))
     out = settings.work / "folder"
     jobs: dict[str, Callable[[], Sample]] = {
-        "serial": partial(child, serial_folder, source=source, out=str(out / "serial")),
-        "ours": partial(child, visionkit_job, text=FOLDER, source=source, out=str(out / "ours")),
+        "serial": partial(child, folder.loop, source=source, out=str(out / "serial")),
+        "ours": partial(child, folder.pipeline, source=source, out=str(out / "ours")),
     }
     found = in_turn(jobs, settings.rounds)
     table.add(

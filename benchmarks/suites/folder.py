@@ -56,8 +56,8 @@ def pipeline(source: str, out: str, reduced: bool = False) -> Callable[[], int]:
 
     options = SourceOptions(reduced=reduced)
     made = Pipeline.from_text(PIPELINE)
-    little = inputs.photos(Path(source).parent / "little", 1, 64, 64)
-    made.write(little, out=f"{out}.warm", overwrite=True)
+    little = inputs.photos(Path(source).parent / "little", 4)
+    made.write(little, out=f"{out}.warm", overwrite=True, options=options)
     _emptied(out)
     return lambda: made.write(source, out=out, options=options).out
 

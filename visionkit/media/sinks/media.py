@@ -40,9 +40,9 @@ class MediaParams(SinkParams):
 
 
 class _Encoded(NamedTuple):
-    """What ``prepare`` hands to ``write``: a picture's finished part, or a frame ready to encode."""
+    """What ``prepare`` hands to ``write``: the path of a picture whose part is finished, or a frame ready to encode."""
 
-    part: bool = False
+    path: Path | None = None
     image: Image | None = None
     frame: Any = None
 
@@ -94,15 +94,14 @@ class MediaSink(Sink[MediaParams]):
             return _Encoded(image=image, frame=i420(image))
         path = self.path_of(source)
         write_whole(path, encode_picture(image, suffix(path.name), self.params.quality))
-        return _Encoded(part=True)
+        return _Encoded(path)
 
     def write(self, packet: Packet, source: SourceInfo, prepared: _Encoded) -> None:
         if source.kind != "image":
             self._recording(source).write(packet, source, prepared)
-        elif prepared.part:
-            path = self.path_of(source)
-            finish(path, sync=False)  # a hundred thousand waits for the disk would take longer than the pictures
-            self._note([path])
+        elif prepared.path is not None:
+            finish(prepared.path, sync=False)  # a hundred thousand waits for the disk would take longer
+            self._note([prepared.path])
 
     def end(self, source: SourceInfo) -> None:
         with self._lock:

@@ -39,9 +39,12 @@ def write_whole(path: Path, data: bytes) -> Path:
     """Writes ``data`` to the part of ``path`` and returns the part; after an error nothing is left."""
     part = part_of(path)
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            part.write_bytes(data)
+            try:
+                part.write_bytes(data)
+            except FileNotFoundError:  # the first of its folder
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part.write_bytes(data)
         except OSError:
             with suppress(OSError):
                 part.unlink()

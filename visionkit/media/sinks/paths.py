@@ -101,13 +101,14 @@ def check_paths(
     """
     owners: dict[str, str] = {}
     collisions, existing = [], []
+    begun = out.exists()
     for info in sources:
         path = path_of(info)
         key = os.path.normcase(path)
         if key in owners:
             collisions.append(f"{path.relative_to(out)}: from {owners[key]} and from {info.name}")
         owners[key] = info.name
-        if os.path.lexists(path):
+        if begun and os.path.lexists(path):
             existing.append(path)
     if collisions:
         raise SinkError(f"outputs collide:\n{_listed(collisions)}", help=help)

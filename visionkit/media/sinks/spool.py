@@ -58,7 +58,7 @@ class SpoolSink(TableSink[T]):
         super().write(packet, source, prepared)
 
     def join(self, tables: Mapping[str, bytes]) -> None:
-        if tables.get(self._single.relative_to(self._out).as_posix()):
+        if tables.get(self.shared):
             with writing(self.final):
                 self.final.unlink(missing_ok=True)
         super().join(tables)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -126,7 +127,12 @@ class TableSink(Sink[T]):
         if not self.is_single:
             return {}
         table = self._tables.get(self._single)
-        return {self._single.relative_to(self._out).as_posix(): table.size if table else 0}
+        return {self.shared: table.size if table else 0}
+
+    @cached_property
+    def shared(self) -> str:
+        """The path of the one table below the output folder."""
+        return self._single.relative_to(self._out).as_posix()
 
     def prepare(self, packet: Packet, source: SourceInfo) -> str:
         return "" if packet.is_tombstone else self.text(packet, source)
@@ -136,7 +142,7 @@ class TableSink(Sink[T]):
             self._append(prepared, self._place(source))
 
     def join(self, tables: Mapping[str, bytes]) -> None:
-        if self.is_single and (lines := tables.get(self._single.relative_to(self._out).as_posix())):
+        if self.is_single and (lines := tables.get(self.shared)):
             self._append(lines, self._single)
 
     def gap(self, gap: Gap, source: SourceInfo) -> None:

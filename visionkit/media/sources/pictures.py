@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
@@ -46,10 +46,10 @@ def load_picture(path: str, reduction: Reduction | None = None) -> Image:
         SourceError: empty, truncated, not a picture, or of more than 100 million pixels.
     """
     try:
-        file = Path(path)
-        if file.stat().st_size > MAX_BYTES:
-            raise SourceError(f"{path}: a picture file of more than 1 GiB", help="convert it to a video or to tiles")
-        data = file.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  half the time of a Path's
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise SourceError(f"{path}: a picture file of more than 1 GiB", help="make a video or tiles of it")
+            data = file.readall()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
     return decode_picture(data, path, reduction)

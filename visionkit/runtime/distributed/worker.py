@@ -23,7 +23,7 @@ from visionkit.runtime.lanes import Totals
 from visionkit.runtime.ledger import Ledger
 from visionkit.runtime.manifest import FOLDER, Row
 from visionkit.runtime.outlets import Outlet
-from visionkit.runtime.threads import limit_threads
+from visionkit.runtime.threads import keep_memory, limit_threads
 from visionkit.runtime.token import Token
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import END, End, Frame, Gap, Source, SourceInfo
@@ -55,6 +55,7 @@ class Worker:
         self._hub = setup.hub()
         self._engine = _Engine(setup.plan, setup.settings, self._hub.context)
         limit_threads(setup.plan, setup.settings.worker_count, setup.cores)
+        keep_memory()
         outlets = outlets_of(setup.plan)
         self._tally = _Tally(_Records(self), outlets)
         context = SinkContext(self._out, True, plan_hash=setup.plan.hash, settings=setup.for_outputs, keep=True)
