@@ -1,9 +1,9 @@
-"""``visionkit train``: a classifier of your own classes, from a folder of pictures for each."""
+"""``visionkit train`` and ``visionkit imagine``: networks made from a folder of pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -30,4 +30,25 @@ def train(
     typer.echo(f"use it as: - classify: {{weights: {name}}}")
 
 
-COMMANDS = (train,)
+def imagine(
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures of one kind of thing.", exists=True)],
+    kind: Annotated[str, typer.Option(help="autoencoder, vae or gan.")] = "vae",
+    size: Annotated[int, typer.Option(min=16, max=256, help="Side of the pictures, a multiple of 8.")] = 32,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of 64 pictures.")] = 2000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network on a CPU.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where the pictures and the weights go.")] = Path("imagined"),
+) -> None:
+    """Train an autoencoder, a VAE or a GAN on pictures and show what it makes of them, and what it makes up."""
+    from visionkit.errors import UsageError
+    from visionkit.runtime.context import choose_device
+    from visionkit.train import generative
+
+    if kind not in generative.KINDS or size % 8:
+        raise UsageError(f"--kind {kind} --size {size}", help="autoencoder, vae or gan; a size that 8 divides")
+    dream = generative.Dream(cast(generative.Kind, kind), size, steps=steps, seed=seed, device=choose_device(device))
+    generative.imagine(folder, dream, out)
+    typer.echo(f"{out / kind}.png shows it; {kind}.safetensors and {kind}.json lie beside it")
+
+
+COMMANDS = (train, imagine)
