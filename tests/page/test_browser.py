@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,7 +44,7 @@ def page_of_two(tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iter
     (folder / "p.yaml").write_text(TEXT)
     photo = cv2.resize(cv2.imread(str(samples / "photos" / "coffee.jpg")), (320, 240))
     cv2.imwrite(str(folder / "photo.png"), photo)
-    page = Live(folder, "p.yaml", samples / "walk.mp4", "photo.png").up()
+    page = Live(folder, "p.yaml", samples / "walk.mp4", "photo.png", "--fps", 10).up()
     yield page
     page.stop()
 
@@ -91,7 +92,20 @@ def test_the_picture_moves_and_the_photo_stands_still(open_page: Callable[..., A
     wait_for(lambda: np.abs(shown(tab, 0) - first[0]).mean() > 1, 10)
     assert np.abs(shown(tab, 1) - first[1]).mean() < 1
     assert tab.locator("#health").inner_text().endswith("fps")
-    wait_for(lambda: "ms" in tab.locator("#graph .box:nth-of-type(2) .time").first.text_content(), 5)
+
+
+def test_the_graph_shows_what_every_stage_costs(open_page: Callable[..., Any]) -> None:
+    tab = open_page()
+    boxes = tab.locator("#graph .box")
+    assert [box.get_attribute("data-id") for box in boxes.all()] == [
+        *("source", "bright", "filter_blur", "draw_title", "output:live")
+    ]
+    assert tab.locator("#graph .wire").count() >= 4
+    for box in boxes.all():
+        ms, fps = box.locator(".time").all()
+        wait_for(lambda ms=ms: re.fullmatch(r"\d+\.\d+ ms", ms.text_content()), 5)
+        wait_for(lambda fps=fps: re.fullmatch(r"\d+\.\d fps", fps.text_content()), 5)
+    assert tab.locator("details[data-stage=bright] .cost").text_content().endswith(" ms")
 
 
 def test_a_slider_changes_the_picture_within_a_second(open_page: Callable[..., Any]) -> None:
@@ -207,12 +221,26 @@ def test_it_fits_a_phone_and_the_dark(open_page: Callable[..., Any], width: int,
     assert tab.evaluate(unnamed) == 0, "everything one can use has a name"
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_large_picture_stays_in_sight_while_one_scrolls(open_page: Callable[..., Any], width: int) -> None:
+    tab = open_page(viewport={"width": width, "height": 844})
+    tab.locator(".tile").first.locator(".enlarge").click()
+    tab.locator(".field").last.scroll_into_view_if_needed()
+    tab.mouse.wheel(0, 2000)
+    picture = tab.locator(".tile .frame").first
+    wait_for(lambda: tab.evaluate("scrollY") > 50, 5)
+    box = picture.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] < 844
+
+
 def test_it_is_usable_by_keyboard_alone(open_page: Callable[..., Any]) -> None:
     tab = open_page()
     reached = set()
-    for _ in range(40):
+    wanted = ("add", "size", "box", "record", "snapshot")
+    for _ in range(60):
         tab.keyboard.press("Tab")
         reached.add(tab.evaluate(FOCUSED))
-    assert {"add", "size"} <= reached
-    assert any("box" in name for name in reached)
-    assert any("record" in name for name in reached)
+        if all(any(name in found for found in reached) for name in wanted):
+            return
+    raise AssertionError(f"not reached: {set(wanted) - reached}")

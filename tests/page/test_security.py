@@ -184,19 +184,17 @@ def connected(page: Live, text: str) -> socket.socket:
 HEAD = "HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "GET / HTT",
-        f"GET /stream/0 {HEAD}X: ",
-        f"POST /api/set {HEAD}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{{{",
-    ],
-    ids=["silent", "line", "headers", "body"],
+HALVES = (
+    "",
+    "GET / HTT",
+    f"GET /stream/0 {HEAD}X: ",
+    f"POST /api/set {HEAD}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{{{",
 )
-def test_half_a_request_is_cut_off_and_costs_nothing(locked: Live, text: str) -> None:
+
+
+def test_half_a_request_is_cut_off_and_costs_nothing(locked: Live) -> None:
     started = time.monotonic()
-    open_ = [connected(locked, text) for _ in range(30)]
+    open_ = [connected(locked, text) for text in HALVES for _ in range(25)]
     quick = time.monotonic()
     assert status(locked) == 200
     assert time.monotonic() - quick < 2

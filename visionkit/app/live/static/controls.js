@@ -37,7 +37,8 @@ class Field {
     this.node.dataset.name = control.name;
     this[control.kind](id);
     if (control.description) {
-      const hint = make("p", { className: "hint", id: `${id}-hint`, textContent: control.description });
+      const parts = control.description.split("`").map((part, i) => (i % 2 ? make("code", { textContent: part }) : part));
+      const hint = make("p", { className: "hint", id: `${id}-hint` }, ...parts);
       this.node.append(hint);
       this.node.querySelector(`#${CSS.escape(id)}`)?.setAttribute("aria-describedby", hint.id);
     }
