@@ -13,6 +13,8 @@ SUITES: Mapping[str, str] = MappingProxyType(
         "filter": "benchmarks.suites.filters",
         "folder": "benchmarks.suites.folder",
         "video": "benchmarks.suites.video",
+        "track": "benchmarks.suites.track",
+        "encode": "benchmarks.suites.encode",
         "startup": "benchmarks.suites.startup",
         "memory": "benchmarks.suites.memory",
     }

@@ -1,6 +1,7 @@
 """How long one waits: for help, for the check of a file, for the first detection.
 
-Whole processes, from start to end, in turn with a Python that only imports what it must be measured against.
+Whole processes, from start to end, in turn. `yolo predict` is Ultralytics' own command in an environment of its own, on
+the same picture with the same weights.
 """
 
 from __future__ import annotations
@@ -9,88 +10,101 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 
-from benchmarks import inputs
+from benchmarks import inputs, peers
 from benchmarks.child import ROOT, process
 from benchmarks.suites import Settings
+from benchmarks.suites.video import file_of
 from benchmarks.table import Table
 from benchmarks.timing import Sample, figure, in_turn, ratio
 
 BARE = "import pydantic, ruamel.yaml, typer"
+YOLO = "stages:\n  - detect: {weights: yolo11n}\n  - draw.boxes\noutputs: [media]\nrun: {backend: BACKEND}\n"
 
 
 def run(table: Table, settings: Settings) -> None:
     """Fill the table."""
-    python, visionkit = [sys.executable], [sys.executable, "-m", "visionkit"]
-    pipeline, out = str(ROOT / "pipelines/detect.yaml"), settings.work / "startup"
+    out = settings.work / "startup"
     photo = out / "photo.png"
     out.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(photo), inputs.scene(100, 1280, 720, inputs.backdrop(1280, 720)))
-    first = [*visionkit, "run", pipeline, str(photo), "-o", str(out / "first"), "--overwrite"]
+    found = in_turn({**_own(photo, out), **_peers(photo, out, settings.work)}, settings.rounds)
+    _light(table, found)
+    _first(table, found)
+    names = ("python", "help", "validate", "first", "first own", "first openvino", "yolo", "ultralytics")
+    for name in names:
+        table.add(f"{LABELS[name]}: processor time", figure(found[name], "cpu", 1000), "ms")
+    shutil.rmtree(out / "first", ignore_errors=True)
+
+
+LABELS = {
+    "python": "python -c pass",
+    "help": "visionkit --help",
+    "validate": "visionkit validate",
+    "first": "visionkit run, SSD MobileNet v2, one picture",
+    "first own": "visionkit run, yolo11n in torch, one picture",
+    "first openvino": "visionkit run, yolo11n in OpenVINO, one picture",
+    "yolo": "yolo predict, yolo11n, the same picture",
+    "ultralytics": "import ultralytics",
+}
+
+
+def _own(photo: Path, out: Path) -> dict[str, Callable[[], Sample]]:
+    python, visionkit = [sys.executable], [sys.executable, "-m", "visionkit"]
+    pipeline = str(ROOT / "pipelines/detect.yaml")
+    where = ["-o", str(out / "first"), "--overwrite", "--offline"]
     jobs: dict[str, Callable[[], Sample]] = {
         "python": partial(process, [*python, "-c", "pass"]),
         "bare": partial(process, [*python, "-c", BARE]),
         "help": partial(process, [*visionkit, "--help"]),
         "validate": partial(process, [*visionkit, "validate", pipeline]),
-        "first": partial(process, first),
+        "first": partial(process, [*visionkit, "run", pipeline, str(photo), *where]),
         "cv2": partial(process, [*python, "-c", serial_first(photo, out)]),
     }
-    if find_spec("ultralytics"):
-        quiet = {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "YOLO_CONFIG_DIR": str(out / "yolo")}
-        jobs["ultralytics"] = partial(process, [*python, "-c", "import ultralytics"], quiet)
-        jobs["import"] = partial(
-            process, [*python, "-c", "from ultralytics import YOLO; import torch, torchvision"], quiet
-        )
-    found = in_turn(jobs, settings.rounds)
-    labels = {"help": "visionkit --help", "validate": "visionkit validate", "first": "first detection on a picture"}
-    table.add(
-        "visionkit --help over a bare interpreter that imports pydantic, ruamel.yaml, typer",
-        ratio(found["help"], found["bare"], "cpu"),
-        "×",
-        note="processor time",
-    )
-    table.add(
-        "visionkit validate over that interpreter",
-        ratio(found["validate"], found["bare"], "cpu"),
-        "×",
-        most=1.3,
-        note="processor time",
-    )
-    table.add(
-        "first detection over twelve lines of cv2 with the same network",
-        ratio(found["first"], found["cv2"], "cpu"),
-        "×",
-        note="processor time; SSD MobileNet v2",
-    )
-    if "ultralytics" in found:
-        table.add(
-            "visionkit --help over import ultralytics",
-            ratio(found["help"], found["ultralytics"], "cpu"),
-            "×",
-            most=0.1,
-            note="Ultralytics imports torch when first asked",
-        )
-        table.add(
-            "visionkit --help over import of YOLO and torch",
-            ratio(found["help"], found["import"], "cpu"),
-            "×",
-            most=0.1,
-        )
-        table.add(
-            "first detection over that import alone",
-            ratio(found["first"], found["import"], "cpu"),
-            "×",
-            most=1.1,
-            note="a lower bound of what yolo predict takes",
-        )
-    for name, label in labels.items():
-        table.add(f"{label}: processor time", figure(found[name], "cpu", 1000), "ms")
-    table.add("python -c pass: processor time", figure(found["python"], "cpu", 1000), "ms")
-    shutil.rmtree(out / "first", ignore_errors=True)
+    for backend in ("own", "openvino"):
+        path = out / f"{backend}.yaml"
+        path.write_text(YOLO.replace("BACKEND", backend), "utf-8")
+        jobs[f"first {backend}"] = partial(process, [*visionkit, "run", str(path), str(photo), *where])
+    return jobs
+
+
+def _peers(photo: Path, out: Path, work: Path) -> dict[str, Callable[[], Sample]]:
+    programs = peers.environment(work, "ultralytics")
+    quiet = {**peers.QUIET, "YOLO_CONFIG_DIR": str(out / "yolo")}
+    predict = ["predict", f"model={file_of('yolo11n')}", f"source={photo}", "save=True", f"project={out / 'yolo'}"]
+    return {
+        "yolo": partial(process, [str(programs / "yolo"), *predict, "exist_ok=True", "device=cpu"], quiet),
+        "ultralytics": partial(process, [str(programs / "python"), "-c", "import ultralytics"], quiet),
+        "import": partial(
+            process, [str(programs / "python"), "-c", "from ultralytics import YOLO; import torch, torchvision"], quiet
+        ),
+    }
+
+
+def _light(table: Table, found: dict[str, list[Sample]]) -> None:
+    bare = "a bare interpreter that imports pydantic, ruamel.yaml, typer"
+    cpu = "processor time"
+    table.add(f"visionkit --help over {bare}", ratio(found["help"], found["bare"], "cpu"), "×", note=cpu)
+    over = ratio(found["validate"], found["bare"], "cpu")
+    table.add("visionkit validate over that interpreter", over, "×", most=1.3, note=cpu)
+    over = ratio(found["help"], found["ultralytics"], "cpu")
+    late = f"{cpu}; Ultralytics imports torch when first asked"
+    table.add("visionkit --help over import ultralytics", over, "×", most=0.1, note=late)
+    over = ratio(found["help"], found["import"], "cpu")
+    table.add("visionkit --help over import of YOLO and torch", over, "×", most=0.1, note=cpu)
+
+
+def _first(table: Table, found: dict[str, list[Sample]]) -> None:
+    over = ratio(found["first"], found["cv2"], "cpu")
+    table.add("first detection over twelve lines of cv2 with the same network", over, "×", note="SSD MobileNet v2")
+    for backend, label in (("own", "torch"), ("openvino", "OpenVINO")):
+        ours = found[f"first {backend}"]
+        name = f"first detection of yolo11n in {label} over yolo predict"
+        table.add(name, ratio(ours, found["yolo"]), "×", most=1.1, note="the whole process on the clock")
+        table.add(f"{name}, processor time", ratio(ours, found["yolo"], "cpu"), "×", most=1.1)
 
 
 def serial_first(photo: Path, out: Path) -> str:

@@ -1,0 +1,63 @@
+"""Peers in environments of their own, so that neither their versions nor their patches reach visionkit.
+
+An environment is made once below the folder for inputs, by uv, with the peer's versions that visionkit was measured
+beside. A peer's script stands alone: it knows nothing of visionkit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.child import LIMIT, MARK
+from benchmarks.timing import Sample
+
+HERE = Path(__file__).parent
+PACKAGES = {"ultralytics": ("ultralytics", "torch", "torchvision", "opencv-python")}
+QUIET = {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "YOLO_VERBOSE": "False"}
+
+
+def environment(work: Path, name: str) -> Path:
+    """The folder of programs of a peer's environment, made if it is not there.
+
+    Raises:
+        RuntimeError: it cannot be installed.
+    """
+    folder = work / "peers" / name
+    programs = folder / "bin"
+    if not (folder / "ready").exists():
+        wanted = [f"{package}=={found}" if (found := _version(package)) else package for package in PACKAGES[name]]
+        uv = [sys.executable, "-m", "uv"]
+        _checked([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
+        _checked([*uv, "pip", "install", "--quiet", "--python", str(programs / "python"), *wanted])
+        (folder / "ready").touch()
+    return programs
+
+
+def run(work: Path, name: str, script: str, **arguments: Any) -> Sample:
+    """What ``script`` of this folder took in the peer's environment: it prints wall, processor time and peak."""
+    command = [str(environment(work, name) / "python"), str(HERE / script), json.dumps(arguments)]
+    env = {**os.environ, **QUIET, "YOLO_CONFIG_DIR": str(work / "peers")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False, env=env)
+    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode or not lines:
+        raise RuntimeError(f"{script} failed: {done.stderr.strip()[-600:]}")
+    return Sample(*json.loads(lines[-1].removeprefix(MARK)))
+
+
+def _checked(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[2:5])} failed: {done.stderr.strip()[-600:]}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
