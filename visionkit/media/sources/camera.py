@@ -17,6 +17,7 @@ from visionkit.media.sources.stream import OPEN, READ, decoded
 DEVICES = ("v4l2", "avfoundation", "dshow")
 """Capture formats of Linux, macOS and Windows in PyAV: ``v4l2:///dev/video0``, ``avfoundation://0``."""
 _FORMATS = {"MJPG": "mjpeg", "YUYV": "yuyv422", "H264": "h264"}
+_CODECS = ("MJPG", "H264")  # avfoundation and dshow choose those by themselves
 
 
 def opencv_pictures(device: int | str, options: SourceOptions) -> Iterator[Picture]:
@@ -49,9 +50,10 @@ def device_pictures(url: str, options: SourceOptions) -> Iterator[Picture]:
     format_, _, device = url.partition("://")
     wanted = {"video_size": "{}x{}".format(*options.size) if options.size else ""}
     wanted |= {"framerate": f"{options.fps:g}" if options.fps else ""}
-    if options.fourcc:
-        name = "pixel_format" if format_ == "avfoundation" else "input_format"
-        wanted[name] = _FORMATS.get(options.fourcc, options.fourcc.lower())
+    if options.fourcc and format_ == "v4l2":
+        wanted["input_format"] = _FORMATS.get(options.fourcc, options.fourcc.lower())
+    elif options.fourcc not in _CODECS:
+        wanted["pixel_format"] = _FORMATS.get(options.fourcc or "", (options.fourcc or "").lower())
     given = {name: value for name, value in wanted.items() if value}
     try:
         container = av.open(device, format=format_, options=given, timeout=(OPEN, options.stall or READ))
