@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import RtspServer
+from tests.live.conftest import RtspServer, measured
+from tests.live.test_streams import resident
 from visionkit.media.sources import SourceOptions, open_sources
 
 pytestmark = pytest.mark.alone
@@ -32,17 +33,21 @@ def test_twenty_interleaved_connections(rtsp: Callable[..., RtspServer]) -> None
             for _ in range(count):
                 next(frames)
 
-    take(0, 1)
-    take(1, 1)
-    before = settled(held())
-    threads = []
-    for number in range(20):  # each begins before the one before it ends
-        threads.append(threading.Thread(target=take, args=(number % 2, 8)))
-        threads[-1].start()
-        if number:
-            threads[-2].join(20)
-    threads[-1].join(20)
+    def interleaved(count: int) -> None:
+        threads = []
+        for number in range(count):  # each begins before the one before it ends
+            threads.append(threading.Thread(target=take, args=(number % 2, 8)))
+            threads[-1].start()
+            if number:
+                threads[-2].join(20)
+        threads[-1].join(20)
+
+    interleaved(10)
+    before, memory = settled(held()), resident()
+    interleaved(20)
     assert settled(before) == before
+    measured.info("memory: %.1f MB, after 20 more connections %.1f MB", memory, resident())
+    assert resident() < memory + 3
 
 
 def settled(wanted: tuple[int, int]) -> tuple[int, int]:
