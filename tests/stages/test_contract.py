@@ -24,6 +24,7 @@ PARAMS: Mapping[str, Mapping[str, Any]] = {
     "contours": {"level": 60, "min_area": 4},
     "filter.nlm": {"search": 7, "patch": 3},
     "style.arbitrary": {"style": "samples/style/starry_night.jpg"},
+    "style.gatys": {"style": "samples/style/starry_night.jpg", "steps": 1, "size": 32},
     "hough.circles": {"votes": 8, "min_radius": 3},
     "hough.lines": {"votes": 5, "min_length": 5},
 }
