@@ -112,6 +112,7 @@ def test_the_page_while_viewers_stall_and_it_records(
     door, away = f"door={rtsp().url()}", "away=rtsp://127.0.0.1:9/x"
     page = Live(tmp_path, tmp_path / "p.yaml", door, away, "--out", "out")
     with ExitStack() as stalled:
+        stalled.callback(page.stop)
         if not early:
             wait_for(lambda: (rows := page.json("/api/state")["sources"]) and rows[0]["size"], 30)
             for text in ("GET /stream/0 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /stream/0 HT", ""):
