@@ -71,10 +71,10 @@ def test_spans() -> None:
     assert [timeline.at(2, 5), timeline.at(2, 7), timeline.at(3, 5)] == ["c", "", ""]
 
 
-def report(busy: dict[str, float], cpu: float, waiting: float = 3.0) -> Report:
+def report(busy: dict[str, float], cpu: float, waiting: float = 3.0, delay: float = 0.0) -> Report:
     workers = tuple(WorkerTime(name, 1, share, waiting, 1.0) for name, share in busy.items())
     stages = tuple(StageTime(name, name, share * 10, 100, {"cv2": 0.9}) for name, share in busy.items())
-    return Report(10.0, 100, 2, stages, workers, {"cv2": cpu}, (), 0.0, None, "")
+    return Report(10.0, 100, 2, stages, workers, {"cv2": cpu}, (), delay, None, "")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,11 @@ def report(busy: dict[str, float], cpu: float, waiting: float = 3.0) -> Report:
 )
 def test_the_sentence(busy, cpu, waiting, expected) -> None:
     assert expected in sentence(report(busy, cpu, waiting))
+
+
+def test_other_programs_are_named() -> None:
+    assert "waited" not in sentence(report({"detect": 0.9}, 5, delay=1.0))
+    assert "threads waited 8 s for a free core" in sentence(report({"detect": 0.9}, 5, delay=8.0))
 
 
 def test_a_gpu_that_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def live_table(job: Job, seconds: float) -> Table:
     table = Table(title=f"{job.engine.totals.out} frames in {seconds:.0f} s", title_justify="left")
     for name in ("stage", "ms each", "of the time"):
         table.add_column(name, justify="left" if name == "stage" else "right")
-    for node in job.engine.times:
+    for node in sorted(job.engine.times, key=lambda node: (node.name != "source:read", node.name.endswith(":write"))):
         share = node.seconds / max(1, node.workers) / max(seconds, 1e-9)
         table.add_row(node.name, f"{node.ms:.2f}", f"{min(1.0, share):.0%}")
     return table
@@ -152,8 +152,6 @@ def text(report: Report) -> str:
     lines += [
         f"  {name} {seconds / max(used, 1e-9):.0%}" for name, seconds in report.cpu.items() if seconds > used / 100
     ]
-    if report.delay > 0.1 * report.seconds:
-        lines.append(f"visionkit's threads waited {report.delay:.1f} s for a free core")
     if report.gpu_idle is not None:
         lines.append(f"GPU idle {report.gpu_idle:.0%} of the time")
     if report.conversions:

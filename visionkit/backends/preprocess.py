@@ -79,8 +79,14 @@ def fit_batch(
     batches = []
     for places in groups.values():
         members = [ready[place] for place in places]
-        batches.append((places, members, np.stack([one.pixels for one in members])))
+        batches.append((places, members, _stacked([one.pixels for one in members])))
     return batches
+
+
+def _stacked(pixels: Sequence[Pixels]) -> Pixels:
+    """A batch (N, H, W, C). A single picture that is nobody else's need not be copied."""
+    alone = len(pixels) == 1 and pixels[0].flags.writeable
+    return pixels[0][None] if alone else np.stack(pixels)
 
 
 def normalised(batch: Pixels, spec: Preprocessing) -> NDArray[np.float32]:

@@ -186,6 +186,17 @@ def sentence(report: Report) -> str:
     order = sorted(report.workers, key=lambda worker: -worker.busy)
     if not order:
         return "nothing ran"
+    return _bottleneck(report, order) + _starved(report)
+
+
+def _starved(report: Report) -> str:
+    """What other programs had to do with it."""
+    if report.delay < 0.3 * report.seconds:
+        return ""
+    return f" (the machine is busy: visionkit's threads waited {report.delay:.0f} s for a free core)"
+
+
+def _bottleneck(report: Report, order: list[WorkerTime]) -> str:
     first, used = order[0], f"{report.load * report.cores:.1f} of {report.cores} cores are at work"
     full = report.load >= FULL
     if first.busy >= BUSY:
