@@ -138,13 +138,22 @@ class Pipeline:
         options: SourceOptions | None = None,
         batch: BatchOptions | None = None,
     ) -> RunSummary:
-        """Run on inputs and write the file's outputs below ``out``; ``batch`` is how a run on files is done.
+        """Run on inputs and write the file's outputs below ``out``, a folder or ``s3://bucket/folder``.
+
+        ``batch`` is how a run on files is done.
 
         Raises:
             VisionkitError: an output exists already, or cannot be written.
         """
+        from visionkit.media.remote.target import target
+
+        to = target(str(out))
+        to.check(overwrite)
         job = Job(self.plan, self._run_settings())
-        return job.run(inputs, out=Path(out), overwrite=overwrite, options=options, batch=batch)
+        try:
+            return job.run(inputs, out=to.folder, overwrite=overwrite, options=options, batch=batch)
+        finally:
+            to.send()
 
     def _run_settings(self) -> RunSettings:
         from visionkit.runtime.context import RunSettings

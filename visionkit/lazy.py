@@ -32,6 +32,7 @@ EXTRAS = {
     "supervision": "track",
     "skimage": "image",
     "ray": "ray",
+    "fsspec": "remote",
     "starlette": "live",
     "pyarrow": "data",
     "pandas": "data",

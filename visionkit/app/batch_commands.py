@@ -67,12 +67,14 @@ def parse_engine(engine: str, address: str) -> dict[str, Any]:
 
 
 def status(
-    out: Annotated[Path, typer.Argument(help="The folder for results of a run.")],
+    where: Annotated[str, typer.Argument(metavar="OUT", help="What was given to run as --out.")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Say how far a run on files has come, and which inputs failed; also while it runs."""
+    from visionkit.media.remote.target import target
     from visionkit.runtime.manifest import Manifest, is_running, manifest_path
 
+    out = target(where).folder
     if not manifest_path(out).is_file():
         raise UsageError(f"{out}: no run on files has written here", help="name the folder given to run with -o")
     with closing(Manifest(out, readonly=True)) as manifest:

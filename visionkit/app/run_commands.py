@@ -35,13 +35,14 @@ Sources = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
+OutOrAddress = Annotated[str, typer.Option("--out", "-o", help="The folder for results, or s3://bucket/folder.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
 
 
 def run(
     pipeline: PipelineArg = "",
     sources: Sources = None,
-    out: Out = Path("out"),
+    out: OutOrAddress = "out",
     set_: Sets = None,
     stage: Annotated[
         list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")
@@ -91,6 +92,7 @@ def run(
     """Run a pipeline on pictures, folders, videos or a camera."""
     from visionkit.api import Pipeline
     from visionkit.app.report import Reporter
+    from visionkit.media.remote.target import target
     from visionkit.media.sources import SourceOptions
     from visionkit.pipeline.options import CompileOptions
     from visionkit.runtime.batch import BatchOptions
@@ -119,11 +121,17 @@ def run(
     reporter = Reporter(json=json_, quiet=quiet)
     keep = watched is None and view is None
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep, **parse_engine(engine, ray_address))
-    code = reporter.execute(loaded, given, out, overwrite, options, trust_weights, watched, kept, view)
-    if report:
-        from visionkit.app.report_html import write_report
+    goal = target(out)
+    goal.check(overwrite)
+    try:
+        code = reporter.execute(loaded, given, goal.folder, overwrite, options, trust_weights, watched, kept, view)
+        if report:
+            from visionkit.app.report_html import write_report
 
-        typer.echo(f"report: {write_report(out)}", err=True)
+            typer.echo(f"report: {write_report(goal.folder)}", err=True)
+    finally:
+        if goal.url:
+            typer.echo(f"{goal.send()} files were sent to {out}", err=True)
     return code
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s\"'<>]+)", re.IGNORECASE)
+_AMAZON = "x-amz-(?:signature|credential|security-token)"
 _WORDS = "token|access_?token|key|api_?key|access_?key|password|passwd|pwd|pass|auth|sig|signature|secret"
-_SECRET = re.compile(rf"([?&;](?:{_WORDS})=)[^&;#\s]*", re.IGNORECASE)
+_SECRET = re.compile(rf"([?&;](?:{_AMAZON}|{_WORDS})=)[^&;#\s]*", re.IGNORECASE)
 
 
 def redact(url: str) -> str:

@@ -193,7 +193,9 @@ class Batch:
         info = self._infos[index]
         size, mtime = self.lane.fingerprint(index)
         plan = f"{self._hash} {self.lane.reading(index)}".strip()
-        path = os.path.abspath(info.path or info.name)  # noqa: PTH100  a third of the time, for every input
+        path = info.path or info.name
+        if "://" not in path:
+            path = os.path.abspath(path)  # noqa: PTH100  a third of the time, for every input
         return Row(text(info.name), text(path), size, mtime, plan, attempts=before.attempts if before else 0)
 
     def close(self) -> None:

@@ -23,7 +23,8 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     """One lane for each camera and stream, one for all files, one for all pictures in memory.
 
     Args:
-        inputs: files, folders, globs and ``-`` (paths from stdin); camera numbers, ``/dev/video0``, ``rtsp://`` and
+        inputs: files, folders, globs, ``-`` (paths from stdin); folders and globs of ``s3://`` and pictures of
+            ``http(s)://`` addresses; camera numbers, ``/dev/video0``, ``rtsp://`` and
             ``http(s)://`` addresses, with a name of their own as in ``door=rtsp://10.0.0.2/live``; arrays (H, W, 3) BGR
             uint8 and :class:`Image` objects.
         options: how they are read.
@@ -37,6 +38,8 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     for item in inputs:
         if not isinstance(item, (str, os.PathLike, int)):
             pictures.append(item)
+        elif _is_picture_elsewhere(item):
+            files.append(str(item))
         elif (lane := _live(item, options)) is not None:
             if (options.variants or 1) > 1:
                 raise UsageError(f"--variants {options.variants}: a camera or a stream can be run through but once")
@@ -53,6 +56,14 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     if not lanes:
         raise UsageError("no input was given", help="name a picture, a folder, a video, a camera number or an address")
     return lanes
+
+
+def _is_picture_elsewhere(item: Any) -> bool:
+    if not isinstance(item, str) or "://" not in item:
+        return False
+    from visionkit.media.sources.remote import is_file
+
+    return is_file(item)
 
 
 def _live(item: Any, options: SourceOptions) -> LiveSource | None:

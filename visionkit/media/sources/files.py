@@ -12,12 +12,15 @@ from itertools import islice
 from typing import overload
 
 from visionkit.errors import SourceError
+from visionkit.media.redact import redact
+from visionkit.media.remote.ahead import ahead
 from visionkit.media.sources.animated import webp_frames
 from visionkit.media.sources.inputs import Entry, Listing, Variants, naming
 from visionkit.media.sources.kinds import suffix
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import load_picture, picture_size
 from visionkit.media.sources.reduced import Reduction
+from visionkit.media.sources.remote import load_remote
 from visionkit.media.sources.video import failing, video_frames
 from visionkit.stage.source import Frame, SourceInfo
 
@@ -47,7 +50,8 @@ class Infos(Sequence[SourceInfo]):
     def _info(self, entry: Entry) -> SourceInfo:
         frames = len(entry.members) if entry.members else (1 if entry.kind == "image" else None)
         name = self._name(entry)
-        return SourceInfo(name, entry.kind, entry.path, entry.relpath, frames=frames, variant=entry.variant)
+        path = entry.path if entry.stamp is None else redact(entry.path)
+        return SourceInfo(name, entry.kind, path, entry.relpath, frames=frames, variant=entry.variant)
 
 
 class FilesSource:
@@ -87,6 +91,8 @@ class FilesSource:
     def fingerprint(self, index: int) -> tuple[int, int]:
         """Size in bytes and time of the last change in nanoseconds; of a sequence their sum and the latest."""
         entry = self.entries[index]
+        if entry.stamp is not None:
+            return entry.stamp
         size = latest = 0
         for path in entry.members or (entry.path,):
             try:
@@ -117,13 +123,16 @@ class FilesSource:
 
     def _all(self) -> Generator[Frame]:
         infos = self.infos or ()
+        fetched = ahead((e.path, e.stamp[0]) for e in (self.entries[i] for i in self._chosen) if e.stamp is not None)
         for index in self._chosen:
             info, entry = infos[index], self.entries[index]
-            if entry.members:
+            if entry.stamp is not None:
+                load = partial(load_remote, next(fetched), entry.path, self._reduction)
+                yield Frame(info, 0, load, decoded_bytes(entry.path, entry.stamp[0]))
+            elif entry.members:
                 yield from sequence_frames(info, entry.members, self.options)
             elif entry.kind == "image":
-                load = partial(load_picture, entry.path, self._reduction)
-                yield Frame(info, 0, load, estimated_bytes(entry.path))
+                yield Frame(info, 0, partial(load_picture, entry.path, self._reduction), estimated_bytes(entry.path))
             elif suffix(entry.path) == "webp":
                 yield from webp_frames(info, self.options)
             else:
@@ -156,4 +165,9 @@ def estimated_bytes(path: str) -> int:
         size = os.stat(path).st_size  # noqa: PTH116  for every input of a run
     except OSError:
         return _LEAST
+    return decoded_bytes(path, size)
+
+
+def decoded_bytes(path: str, size: int) -> int:
+    """About how large the picture in a file of ``size`` bytes is."""
     return min(_MOST, max(_LEAST, size * _DECODED.get(suffix(path), 4)))

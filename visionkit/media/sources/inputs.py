@@ -13,8 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import overload
 
 from visionkit.errors import UsageError, did_you_mean
+from visionkit.media.remote.places import is_remote
 from visionkit.media.sources.kinds import Kind, kind_by_name, kind_of, suffix
 from visionkit.media.sources.options import SourceOptions
+from visionkit.media.sources.remote import add_remote
 
 _DIGITS = re.compile(r"(\d+)")
 _WILD = re.compile(r"[*?\[]")
@@ -25,7 +27,7 @@ _SHOWN = 5
 class Entry:
     """One file of a lane. ``relpath`` is where outputs mirror it; ``members`` are the pictures of a sequence.
 
-    ``variant`` counts the runs of one file through the pipeline.
+    ``variant`` counts the runs of one file through the pipeline; ``stamp`` is the size and the state of a remote one.
     """
 
     path: str
@@ -33,6 +35,7 @@ class Entry:
     kind: Kind
     members: tuple[str, ...] = ()
     variant: int = 0
+    stamp: tuple[int, int] | None = None
 
 
 class Variants(Sequence[Entry]):
@@ -88,6 +91,10 @@ def list_files(inputs: Iterable[str], options: SourceOptions) -> Listing:
     listing = Listing()
     single: list[Path] = []
     for text in _from_stdin(inputs):
+        if is_remote(text):
+            _add_single(single, listing)
+            add_remote(text, options, listing)
+            continue
         path = Path(text)
         if path.exists() and not path.is_dir():
             single.append(path)
