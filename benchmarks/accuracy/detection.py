@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.accuracy.lab import Finding, Lab
 from visionkit.data import Detections, Image
 from visionkit.lazy import load
+from visionkit.weights.contained import load_ultralytics
 
 SSD_FILES = "frozen_inference_graph.pb", "ssd_mobilenet_v2_coco_2018_03_29.pbtxt"
 AS_VALIDATED = {"min_score": 0.001, "iou": 0.7, "top_k": 300, "multi_label": True, "margin": 16}
@@ -72,7 +73,7 @@ def _yolo(lab: Lab) -> Iterator[Finding]:
 
 def validated(weights: Path, data: Path, **options: Any) -> Any:
     """What ``YOLO(weights).val()`` gives, with the data set laid out as it wants it."""
-    ultralytics = load("ultralytics")
+    ultralytics = load_ultralytics()
     with TemporaryDirectory() as place, contextlib.redirect_stdout(io.StringIO()):
         folder, net = Path(place), ultralytics.YOLO(str(weights))
         for name, there in (("images", data / "images"), ("labels", data / "labels" / "boxes")):
@@ -97,8 +98,10 @@ def truth(photo: Path, image: Image) -> np.ndarray:
 
 def scored(found: Sequence[Detections], truths: Sequence[np.ndarray]) -> Any:
     """Ultralytics' metric on detections that did not come from Ultralytics."""
-    torch, metrics = load("torch"), load("ultralytics.utils.metrics")
-    judge = load("ultralytics.models.yolo.detect.val").DetectionValidator(args={"save": False, "plots": False})
+    torch, metrics = load("torch"), load_ultralytics("ultralytics.utils.metrics")
+    judge = load_ultralytics("ultralytics.models.yolo.detect.val").DetectionValidator(
+        args={"save": False, "plots": False}
+    )
     scores = metrics.DetMetrics(dict(enumerate(found[0].class_names)))
     for number, (one, labels) in enumerate(zip(found, truths, strict=True)):
         batch = {"bboxes": torch.from_numpy(labels[:, 1:]).float(), "cls": torch.from_numpy(labels[:, 0])}

@@ -58,10 +58,10 @@ class Finding:
     def reached(self) -> bool | None:
         """Whether it was; None if nothing was asked."""
         if self.apart is not None and self.library is not None:
-            return abs(self.ours - self.library) <= self.apart
+            return bool(abs(self.ours - self.library) <= self.apart)
         if self.least is not None:
-            return self.ours >= self.least
-        return None if self.most is None else self.ours <= self.most
+            return bool(self.ours >= self.least)
+        return None if self.most is None else bool(self.ours <= self.most)
 
 
 class Lab:

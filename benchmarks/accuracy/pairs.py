@@ -16,6 +16,7 @@ from benchmarks.accuracy.detection import ssd_by_hand, ssd_network
 from benchmarks.accuracy.lab import Lab
 from visionkit.data import Detections, Image, Key
 from visionkit.lazy import load
+from visionkit.weights.contained import load_ultralytics
 
 Pixels = np.ndarray
 Call = Callable[[Pixels], Any]
@@ -105,7 +106,7 @@ def _ssd(lab: Lab) -> Call:
 
 
 def _yolo(lab: Lab) -> Call:
-    net = load("ultralytics").YOLO(str(lab.models.file("yolo11n")))
+    net = load_ultralytics().YOLO(str(lab.models.file("yolo11n")))
     return lambda pixels: net.predict(pixels, conf=0.25, iou=0.5, verbose=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from visionkit.backends.model import Settings
 from visionkit.backends.torchnet import TorchModel
 from visionkit.errors import WeightsError
-from visionkit.lazy import load as load_package
 from visionkit.lazy import torch
+from visionkit.weights.contained import load_ultralytics
 from visionkit.weights.entry import Entry
 from visionkit.weights.safe import load_torch
 
@@ -43,8 +42,7 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel
         WeightsError: the file is not trusted, or holds no network.
         MissingExtraError: ultralytics is not installed.
     """
-    os.environ.setdefault("YOLO_VERBOSE", "false")  # it would print on import
-    load_package("ultralytics")
+    load_ultralytics()
     checkpoint = load_torch(files[0], trust=settings.trust)
     module = (checkpoint.get("ema") or checkpoint.get("model")) if isinstance(checkpoint, dict) else None
     if not isinstance(module, torch.nn.Module):

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from visionkit.errors import WeightsError
-from visionkit.lazy import load, onnxruntime
+from visionkit.lazy import onnxruntime
+from visionkit.weights.contained import load_ultralytics
 
 UNREADABLE = "VK319"
 YOLO_STRIDE = 32
@@ -44,7 +45,7 @@ def _describe_onnx(path: Path) -> dict[str, Any]:
 
 
 def _describe_checkpoint(path: Path) -> dict[str, Any]:
-    tasks = load("ultralytics.nn.tasks")
+    tasks = load_ultralytics("ultralytics.nn.tasks")
     try:
         checkpoint, _ = tasks.torch_safe_load(str(path), safe_only=True)
         model = checkpoint["model"]
