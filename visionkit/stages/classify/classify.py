@@ -23,7 +23,7 @@ Activation = Literal["auto", "softmax", "sigmoid", "none"]
 
 
 class ClassifyParams(StageParams):
-    weights: WeightsName = Field("mobilenet_v2", description="A classifier in the weights catalogue.")
+    weights: WeightsName = Field("mobilenet_v2_onnx", description="A classifier in the weights catalogue.")
     top_k: int = Field(5, ge=1, description="Keep so many classes, the best.")
     min_score: Probability = Field(0.0, description="Drop classes that score lower.")
     activation: Activation = Field(
