@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 measured = logging.getLogger("measured")  # seen with --log-cli-level=INFO
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"]
 
 
 class Live:
