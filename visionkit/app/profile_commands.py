@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from visionkit.app.run_commands import PipelineArg, Sets, Sources, find_pipeline, parse_sets
+from visionkit.app.run_commands import Backend, PipelineArg, Precision, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def profile(
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     set_: Sets = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
-    backend: Annotated[str, typer.Option(help="auto, torch, onnxruntime, openvino, cv2.")] = "",
+    backend: Backend = None,
+    precision: Precision = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
@@ -57,7 +58,14 @@ def profile(
     if not pipeline or not sources:
         raise UsageError("a pipeline and an input are needed", help="visionkit profile pipeline.yaml video.mp4")
     loaded = Pipeline.load(find_pipeline(pipeline), allow_code=allow_code, **parse_sets(set_ or []))
-    chosen = {"device": device, "backend": backend, "batch": batch, "workers": workers, "offline": offline}
+    chosen = {
+        "device": device,
+        "backend": backend,
+        "precision": precision,
+        "batch": batch,
+        "workers": workers,
+        "offline": offline,
+    }
     loaded = loaded.with_settings(**{name: value for name, value in chosen.items() if value})
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visionkit-")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -36,6 +36,14 @@ Sources = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
 OutOrAddress = Annotated[str, typer.Option("--out", "-o", help="The folder for results, or s3://bucket/folder.")]
+Backend = Annotated[
+    Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2"] | None,
+    typer.Option(help="What runs networks; auto is the fastest that tune measured here."),
+]
+Precision = Annotated[
+    Literal["auto", "fp32", "fp16", "bf16", "int8"] | None,
+    typer.Option(help="Numbers networks use; int8 needs tune --calibrate."),
+]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
 
 
@@ -48,6 +56,8 @@ def run(
         list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    backend: Backend = None,
+    precision: Precision = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
     on_error: Annotated[str, typer.Option(help="What a failing packet does: skip or stop.")] = "skip",
@@ -111,6 +121,7 @@ def run(
     if not given:
         raise UsageError("no input was given", help="visionkit run pipeline.yaml photo.jpg")
     chosen = {"batch": batch, "workers": workers, "device": device or None, "on_error": on_error, "offline": offline}
+    chosen |= {"backend": backend, "precision": precision}
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
     device_wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
     options = SourceOptions(

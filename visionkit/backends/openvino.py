@@ -100,8 +100,6 @@ def _int8(entry: Entry, graph: Path, note: Path, settings: Settings, output: str
     graph = int8.graph_of(note) if verdict.accepted else graph
     model = OpenVinoModel(entry, _compiled(graph, entry, settings), output)
     model.note = f"{entry.name}: {verdict.text}"
-    if not verdict.accepted:
-        log.warning(model.note)
     return model
 
 
