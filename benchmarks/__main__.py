@@ -8,7 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.machine import describe, load
 from benchmarks.suites import SUITES, Settings
 from benchmarks.table import Table
 
@@ -22,6 +22,7 @@ def main() -> None:
         module = importlib.import_module(SUITES[name])
         table = Table(name, " ".join((module.__doc__ or "").split()), options.rounds, describe())
         module.run(table, settings)
+        table.machine |= load("ended")
         print(table.markdown())
         for path in table.write(options.out):
             print(f"wrote {path}")

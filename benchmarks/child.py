@@ -1,7 +1,8 @@
 """Runs one job in a process of its own, so that no job finds the threads, caches or settings of another.
 
 ``python -m benchmarks.child MODULE:FUNCTION JSON`` calls the function with the JSON's values. The function prepares
-(imports, opens nothing) and returns what is timed; what that returns is passed on.
+(imports, opens nothing) and returns what is timed; what that returns is passed on. With ``--serve`` it does so once for
+each line it reads: imports are paid once.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -45,6 +49,59 @@ def measure(job: Callable[..., Any], **arguments: Any) -> tuple[Sample, Any]:
     return Sample(wall, cpu, peak), result
 
 
+class Worker:
+    """A process that does one job again and again, each time it is called; between calls it waits.
+
+    Args:
+        command: a program that, for each line it reads, does the job and prints its sample.
+        environment: variables besides our own.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+        self._command = command
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed with the process
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, text=True, env={**os.environ, **(environment or {})}, **pipes
+        )
+
+    def __call__(self) -> Sample:
+        """One run.
+
+        Raises:
+            RuntimeError: the process ended; the message has its last words.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        watchdog = threading.Timer(LIMIT, self._process.kill)
+        watchdog.start()
+        try:
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+            for line in self._process.stdout:
+                if line.startswith(MARK):
+                    return Sample(*json.loads(line.removeprefix(MARK))[:3])
+        except BrokenPipeError:
+            pass
+        finally:
+            watchdog.cancel()
+        self._errors.seek(0)
+        raise RuntimeError(f"{self._command[2:4]} ended: {self._errors.read().strip()[-600:]}")
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._errors.close()
+
+
+def worker(job: Callable[..., Any], **arguments: Any) -> Worker:
+    """A process that does ``job``; it prepares anew for each run, outside the clock."""
+    target = f"{job.__module__}:{job.__qualname__}"
+    return Worker([sys.executable, "-m", "benchmarks.child", target, json.dumps(arguments), "--serve"])
+
+
 def process(command: list[str], environment: dict[str, str] | None = None) -> Sample:
     """A whole process, from its start to its end."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
@@ -63,16 +120,25 @@ def processor_time() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def main(target: str, arguments: str) -> None:
-    """Call the job and print its sample."""
+def main(target: str, arguments: str, serve: str = "") -> None:
+    """Call the job and print its sample, or do so for each line of input."""
     module, _, name = target.partition(":")
-    job = getattr(importlib.import_module(module), name)(**json.loads(arguments))
+    factory = partial(getattr(importlib.import_module(module), name), **json.loads(arguments))
+    if not serve:
+        once(factory)
+    for _line in sys.stdin if serve else ():
+        once(factory)
+
+
+def once(factory: Callable[[], Callable[[], Any]]) -> None:
+    """Prepare, run, print the sample."""
+    job = factory()
     cpu, started = processor_time(), perf_counter()
     result = job()
     wall, cpu = perf_counter() - started, processor_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(MARK + json.dumps([wall, cpu, peak, result]))
+    print(MARK + json.dumps([wall, cpu, peak, result]), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

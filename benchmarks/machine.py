@@ -20,9 +20,12 @@ def describe() -> dict[str, str]:
         "visionkit": _version("visionkit") or _own_version(),
     }
     found |= {name: number for name in PACKAGES if (number := _version(name))}
-    if hasattr(os, "getloadavg"):
-        found["load when it began"] = f"{os.getloadavg()[0]:.1f}"
-    return found
+    return found | load("began")
+
+
+def load(when: str) -> dict[str, str]:
+    """How many processes wanted a core in the last minute."""
+    return {f"load when it {when}": f"{os.getloadavg()[0]:.1f}"} if hasattr(os, "getloadavg") else {}
 
 
 def _processor() -> str:

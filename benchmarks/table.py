@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -56,7 +55,7 @@ class Table:
     suite: str
     about: str
     rounds: int
-    machine: Mapping[str, str] = field(default_factory=dict)
+    machine: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

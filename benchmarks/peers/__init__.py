@@ -7,15 +7,13 @@ beside. A peer's script stands alone: it knows nothing of visionkit.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.child import LIMIT, MARK
-from benchmarks.timing import Sample
+from benchmarks.child import LIMIT, Worker
 
 HERE = Path(__file__).parent
 PACKAGES = {"ultralytics": ("ultralytics", "torch", "torchvision", "opencv-python")}
@@ -39,15 +37,10 @@ def environment(work: Path, name: str) -> Path:
     return programs
 
 
-def run(work: Path, name: str, script: str, **arguments: Any) -> Sample:
-    """What ``script`` of this folder took in the peer's environment: it prints wall, processor time and peak."""
+def worker(work: Path, name: str, script: str, **arguments: Any) -> Worker:
+    """A process of the peer's environment in which ``script`` of this folder does its job, for each line anew."""
     command = [str(environment(work, name) / "python"), str(HERE / script), json.dumps(arguments)]
-    env = {**os.environ, **QUIET, "YOLO_CONFIG_DIR": str(work / "peers")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False, env=env)
-    lines = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
-    if done.returncode or not lines:
-        raise RuntimeError(f"{script} failed: {done.stderr.strip()[-600:]}")
-    return Sample(*json.loads(lines[-1].removeprefix(MARK)))
+    return Worker(command, {**QUIET, "YOLO_CONFIG_DIR": str(work / "peers")})
 
 
 def _checked(command: list[str]) -> None:
