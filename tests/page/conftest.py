@@ -21,7 +21,13 @@ import numpy as np
 import pytest
 
 measured = logging.getLogger("measured")  # seen with --log-cli-level=INFO
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--no-first-run",
+]
 
 
 class Live:
@@ -110,9 +116,9 @@ def live(tmp_path: Path) -> Iterator[Callable[..., Live]]:
         page.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium."""
+    """Chromium. No longer than a file: while Playwright is up, this thread has a running event loop."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("no Chromium: apt-get install chromium")
