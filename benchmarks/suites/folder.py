@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import inputs
+from benchmarks.child import measure
 from benchmarks.child import run as child
 from benchmarks.suites import Settings
 from benchmarks.table import Table
@@ -22,6 +23,7 @@ from benchmarks.timing import Sample, figure, in_turn, ratio
 from visionkit.runtime.context import cores
 
 PHOTOS = 120
+MANY = 600
 PIPELINE = """
 stages:
   - resize: {width: 960, height: 540, interpolation: area}
@@ -47,6 +49,16 @@ def loop(source: str, out: str, threads: int = 0) -> Callable[[], int]:
         return len(paths)
 
     return work
+
+
+def many(source: str, out: str, engine: str) -> Callable[[], float]:
+    """The same by either engine; what it returns are the seconds from the first picture to the last, start-up apart."""
+    from visionkit.api import Pipeline
+    from visionkit.runtime.batch import BatchOptions
+
+    _emptied(out)
+    batch = BatchOptions(engine="ray" if engine == "ray" else "local")
+    return lambda: Pipeline.from_text(PIPELINE).write(source, out=out, batch=batch).seconds
 
 
 def pipeline(source: str, out: str, reduced: bool = False) -> Callable[[], int]:
@@ -85,6 +97,7 @@ def run(table: Table, settings: Settings) -> None:
         "reduced": partial(child, pipeline, source=source, out=str(out / "reduced"), reduced=True),
     }
     found = in_turn(jobs, settings.rounds)
+    _engines(table, settings, out)
     same = sum(_same(out / "ours" / path.name, path) for path in (out / "loop").glob("*.jpg"))
     if same != count:
         raise RuntimeError(f"{count - same} of {count} pictures are not those of the loop")
@@ -99,6 +112,21 @@ def run(table: Table, settings: Settings) -> None:
     for name in jobs:
         for what, of in (("processor time", "cpu"), ("time on the clock", "wall")):
             table.add(f"{what} a picture: {name}", figure(found[name], of, 1000 / count), "ms")
+
+
+def _engines(table: Table, settings: Settings, out: Path) -> None:
+    """The engine of one process against Ray's on this machine."""
+    source = str(inputs.photos(settings.work / f"photos{MANY}", MANY))
+    seconds: dict[str, list[Sample]] = {"local": [], "ray": []}
+    for number in range(settings.rounds):
+        for engine in ("local", "ray") if number % 2 else ("ray", "local"):
+            took = measure(many, source=source, out=str(out / engine), engine=engine)[1]
+            seconds[engine].append(Sample(took, took))
+    note = f"{MANY} pictures, start-up apart"
+    share = ratio(seconds["local"], seconds["ray"])
+    table.add("Ray on this machine, times as fast as the local engine", share, "×", least=0.85, note=note)
+    for engine, samples in seconds.items():
+        table.add(f"time on the clock a picture: {engine}", figure(samples, "wall", 1000 / MANY), "ms", note=note)
 
 
 def _same(path: Path, other: Path) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from threading import Event
-from time import monotonic
+from time import monotonic, perf_counter
 
 from visionkit.runtime.distributed.piece import Piece, Written
 from visionkit.runtime.distributed.pool import Lost, Pool
@@ -30,6 +30,7 @@ class Dispatch:
         self._open: deque[Piece] = deque()  # all that are not written yet, in the order of the inputs
         self._done: dict[int, Written | str] = {}
         self._halves = count(-1, -1)
+        self.began: float | None = None  # when the first piece went out, on the clock of ``perf_counter``
 
     def results(self, stopping: Event) -> Iterator[tuple[Piece, Written | str]]:
         """Each piece with what became of it, or with why its one input is given up; ends early when ``stopping``."""
@@ -60,6 +61,7 @@ class Dispatch:
                     self._open.append(piece)
             if not self._waiting or not self._pool.submit(self._waiting[0], self._source):
                 return bool(self._open)
+            self.began = self.began or perf_counter()
             self._waiting.popleft()
 
     def _lost(self, event: Lost) -> None:

@@ -88,9 +88,9 @@ class RayEngine(Engine):
         return [*joiner.files, *results]
 
     def _join(self, dispatch: Dispatch, joiner: Joiner, work: Batch) -> None:
-        self._clock = perf_counter()
         infos = work.lane.infos or ()
         for piece, written in dispatch.results(self._stopping):
+            self._clock = dispatch.began or self._clock  # starting workers is no work on pictures
             if isinstance(written, Written):
                 joiner.join(written)
                 self._book(written)
