@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -42,6 +42,22 @@ LOOK = """([bits, block]) => {
 }"""
 
 
+SLIDE = """async (value) => {
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  const shade = () => {
+    context.drawImage(document.querySelector('.tile img'), 300, 170, 1, 1, 0, 0, 1, 1);
+    return context.getImageData(0, 0, 1, 1).data[1];
+  };
+  const [slider, began] = [document.querySelector('.field[data-name=add] input[type=range]'), performance.now()];
+  slider.value = value;
+  slider.dispatchEvent(new Event('input', {bubbles: true}));
+  const seconds = () => (performance.now() - began) / 1000;
+  while (Math.abs(shade() - 90 - value) > 12 && seconds() < 10) await new Promise(requestAnimationFrame);
+  return seconds();
+}"""
+
+
 def frame(number: int) -> bytes:
     """JPEG of a frame with its number in it."""
     bits = np.array([number >> (BITS - 1 - i) & 1 for i in range(BITS)], np.uint8)
@@ -68,6 +84,10 @@ class Camera(ThreadingHTTPServer):
         self.changed = threading.Condition()
         for work in (self.serve_forever, self.film):
             threading.Thread(target=work, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/cam"
 
     def film(self) -> None:
         for number in range(1, 2**BITS):
@@ -99,12 +119,24 @@ class Viewer(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def camera() -> Iterator[Camera]:
     made = Camera()
     yield made
     made.shutdown()
     made.server_close()
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory, browser: Any, camera: Camera) -> Iterator[Any]:
+    """The page of the camera in Chromium."""
+    page = Live(tmp_path_factory.mktemp("film"), "--stage", "filter.brightness", camera.url).up()
+    made = browser.new_page()
+    made.goto(page.url)
+    made.wait_for_selector(".tile img")
+    yield made
+    made.close()
+    page.stop()
 
 
 def bare_loop(url: str, seen: dict[int, float], stop: threading.Event) -> None:
@@ -115,18 +147,11 @@ def bare_loop(url: str, seen: dict[int, float], stop: threading.Event) -> None:
                 return
 
 
-def test_the_page_is_at_most_two_frames_behind_a_bare_loop(
-    live: Callable[..., Live], browser: Any, camera: Camera
-) -> None:
-    url = f"http://127.0.0.1:{camera.server_port}/cam"
-    page = live("--stage", "filter.blur", url).up()
+def test_the_page_is_at_most_two_frames_behind_a_bare_loop(tab: Any, camera: Camera) -> None:
     bare: dict[int, float] = {}
     stop = threading.Event()
-    loop = threading.Thread(target=bare_loop, args=(url, bare, stop))
+    loop = threading.Thread(target=bare_loop, args=(camera.url, bare, stop))
     loop.start()
-    tab = browser.new_page()
-    tab.goto(page.url)
-    tab.wait_for_selector(".tile img")
     tab.evaluate(LOOK, [BITS, BLOCK])
     wait_for(lambda: len(tab.evaluate("Object.keys(seen)")) > 5 and len(bare) > 5, 20)
     began = time.time()
@@ -134,10 +159,15 @@ def test_the_page_is_at_most_two_frames_behind_a_bare_loop(
     stop.set()
     loop.join(10)
     shown = {int(number): at for number, at in tab.evaluate("seen").items()}
-    tab.close()
     both = [n for n, at in camera.sent.items() if at > began and n in shown and n in bare]
     delays = [statistics.median(seen[n] - camera.sent[n] for n in both) for seen in (bare, shown)]
     found = (len(both), FPS * SECONDS, *(delay * 1000 for delay in delays))
     measured.info("%d of %d frames; to the bare loop %.0f ms, to the page %.0f ms", *found)
     assert len(both) > FPS * SECONDS / 4
     assert delays[1] - delays[0] <= 2 / FPS
+
+
+def test_a_slider_changes_the_picture_within_a_second(tab: Any) -> None:
+    seconds = [tab.evaluate(SLIDE, value) for value in (60, -60, 90, 0)]
+    measured.info("slider to picture: %s s", [round(s, 2) for s in seconds])
+    assert sorted(seconds)[1] < 1.0, seconds
