@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -13,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from tests.batch.batches import DOCUMENTS_PIPELINE, Growing, album, everything, run, state
+from tests.batch.batches import DOCUMENTS_PIPELINE, PIPELINE, Growing, album, everything, pictures, run, sources, state
 
 pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = [
@@ -26,6 +29,7 @@ pytestmark = [
 ]
 COUNT = 240
 SLOW = "import time\n\ndef nap(image):\n    time.sleep(0.03)\n    return image\n"
+NAP = "stages:\n  - python: {file: nap.py, function: nap}\n"
 TOKEN = secrets.token_hex(32)
 ENVIRONMENT = {**os.environ, "RAY_AUTH_TOKEN": TOKEN, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -128,3 +132,22 @@ def test_the_driver_killed(place: Path, nodes: tuple[subprocess.Popen[str], str]
     assert f"{kept} inputs were done by an earlier run" in text
     assert re.search(rf"of {COUNT - kept} in", text), text
     same_as_calm(place, out)
+
+
+@pytest.mark.nightly
+def test_a_picture_that_kills_its_worker_fails_alone(tmp_path: Path) -> None:
+    """On a cluster of one node: everything else is done."""
+    place, out = tmp_path, tmp_path / "out"
+    pictures(place / "in", 40)
+    cv2.imwrite(str(place / "in" / "deadly.png"), np.zeros((13, 64, 3), np.uint8))
+    (place / "nap.py").write_text(
+        "import os\n\ndef nap(image):\n    return os._exit(1) if image.shape[0] == 13 else image\n"
+    )
+    (place / "p.yaml").write_text(PIPELINE.replace("stages:\n", NAP))
+    with started(place, out) as process:
+        text = process.communicate(timeout=500)[0]
+    assert process.returncode == 3, text
+    assert sources(out) == [f"{i}.png" for i in range(40)]
+    (row,) = (json.loads(line) for line in (out / "errors.jsonl").read_text().splitlines())
+    assert (row["source"], row["stage"], row["code"]) == ("deadly.png", "worker", "VK340")
+    assert "workers died of it" in row["message"]
