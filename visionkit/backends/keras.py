@@ -25,8 +25,8 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchMode
     """
     module = build_own(entry)
     wanted, places = module.state_dict(), entry.settings["tensors"]
-    if len(wanted) != len(places) or files[0].stat().st_size < max(places):
-        raise WeightsError(f"{entry.name}: {files[0].name} does not fit the network")
+    if len(wanted) != len(places):
+        raise WeightsError(f"{entry.name}: {len(places)} tensors do not fit a network of {len(wanted)}")
     state = {name: _read(files[0], place, tensor) for (name, tensor), place in zip(wanted.items(), places, strict=True)}
     return filled(entry, module, state, files[0], settings)
 
@@ -34,6 +34,8 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> TorchMode
 def _read(path: Path, place: int, like: Any) -> Tensor:
     """One tensor: Keras keeps kernels as height, width, in, out."""
     values = np.fromfile(path, "<f4", like.numel(), offset=place)
+    if len(values) < like.numel():
+        raise WeightsError(f"{path.name} does not fit the network: it ends too early")
     if like.ndim == 4:
         out, into, high, wide = like.shape
         values = values.reshape(high, wide, into, out).transpose(3, 2, 0, 1)

@@ -76,7 +76,8 @@ def load_torchvision(entry: Entry, files: tuple[Path, ...], settings: Settings) 
         WeightsError: torchvision has no such network, or the file's tensors do not fit it.
     """
     name = _what(entry)
-    options: dict[str, Any] = {"num_classes": len(entry.classes) or None, **entry.settings.get("build", {})}
+    options: dict[str, Any] = {"num_classes": len(entry.classes)} if entry.classes else {}
+    options |= entry.settings.get("build", {})
     if name not in torchvision.models.list_models():
         help_ = did_you_mean(name, torchvision.models.list_models())
         raise WeightsError(f"{entry.name}: torchvision has no network {name!r}", help=help_)
