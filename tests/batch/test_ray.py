@@ -115,8 +115,9 @@ def test_a_worker_killed_and_a_node_removed(
     assert state(out) | {"begun": ""} == state(place / "calm") | {"begun": ""}
 
 
-def test_the_driver_killed(place: Path, nodes: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
-    """Gone on with on a cluster of one node, made for it."""
+@pytest.mark.parametrize("own", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_the_driver_killed(place: Path, nodes: tuple[subprocess.Popen[str], str], tmp_path: Path, own: bool) -> None:
+    """Gone on with on the same cluster, or on one of one node, made for it."""
     out = tmp_path / "out"
     with started(place, out, nodes[1]) as process:
         for count in rows(out, process):
@@ -126,7 +127,7 @@ def test_the_driver_killed(place: Path, nodes: tuple[subprocess.Popen[str], str]
     assert before["pending"], before
     kept = COUNT - before["pending"]
     assert kept >= COUNT // 3
-    with started(place, out) as process:
+    with started(place, out, "" if own else nodes[1]) as process:
         text = process.communicate(timeout=300)[0]
     assert process.returncode == 3, text
     assert f"{kept} inputs were done by an earlier run" in text
