@@ -7,6 +7,8 @@ from threading import Event
 
 import pytest
 
+from visionkit.errors import UsageError
+from visionkit.runtime.distributed.connect import cluster
 from visionkit.runtime.distributed.dispatch import Dispatch
 from visionkit.runtime.distributed.piece import MOST, Piece, Written, cut
 from visionkit.runtime.distributed.pool import DEPTH, Done, Lost
@@ -94,3 +96,12 @@ def test_pieces_are_all_of_it_and_no_larger_than_they_should_be(count: int, work
     assert [index for part in parts for index in part] == list(range(count))
     assert max(map(len, parts)) <= MOST
     assert all(len(part) == 1 for part in parts if part[0] % 50 == 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [("127.0.0.1:1", "refused"), ("127.0.0.1:99999", "cannot be used"), ("ray://head:10001", "client")],
+)
+def test_a_cluster_that_is_not_there_is_an_error_at_once(address: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why), cluster(address):
+        pass

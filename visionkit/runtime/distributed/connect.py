@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from typing import Any
 from visionkit.errors import UsageError
 from visionkit.lazy import load
 
-QUIET = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+QUIET = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "error"}
 LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Keeps a local cluster on the loopback interface; otherwise Ray listens on all of them."""
+WAIT = 10.0
+"""Seconds until the head of a cluster has to answer."""
 TRIES = 4
 """How often a local cluster is begun: on a busy machine Ray's agents take longer than Ray waits for them."""
 
@@ -35,6 +38,7 @@ def cluster(address: str = "") -> Iterator[Any]:
     if "://" in address:
         help = "start the run on a machine of the cluster, with its host:port or auto"
         raise UsageError(f"--ray-address {address}: Ray's client protocol is not supported", help=help)
+    _refuse_silence(address)
     with environment(QUIET if address else {**QUIET, **LOCAL, "RAY_AUTH_TOKEN": secrets.token_hex(32)}):
         ray = load("ray")
         if ray.is_initialized():  # by a program that uses visionkit: it is theirs
@@ -45,6 +49,16 @@ def cluster(address: str = "") -> Iterator[Any]:
             yield ray
         finally:
             ray.shutdown()
+
+
+def _refuse_silence(address: str) -> None:
+    """Raises UsageError where nobody listens: Ray would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), WAIT).close()
+        except (OSError, OverflowError) as error:
+            raise _refused(address, error) from error
 
 
 def _connect(ray: Any, address: str) -> None:
