@@ -67,8 +67,9 @@ def _cut(pixels: np.ndarray, box: Sequence[float]) -> np.ndarray:
 
 
 def rapidocr_engine() -> Any:
-    """RapidOCR as its own users call it."""
-    return load("rapidocr").RapidOCR(params={"Global.log_level": "error"})
+    """RapidOCR as its own users call it, on one thread."""
+    threads = {"EngineConfig.onnxruntime.intra_op_num_threads": 1}
+    return load("rapidocr").RapidOCR(params={"Global.log_level": "error", **threads})
 
 
 def easyocr_reader(models: Any) -> Any:
