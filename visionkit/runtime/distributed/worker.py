@@ -8,9 +8,10 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from visionkit.errors import UsageError
@@ -39,7 +40,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._error: BaseException | None = None
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[_Job] = deque()  # as they are in the queue, until they are done
+        self._order = threading.Lock()
         self.begun = threading.Event()
 
     def start(self, setup: Setup) -> None:
@@ -77,8 +79,9 @@ class Worker:
     def run(self, source: Source) -> Written:
         """What becomes of a piece; safe from several threads, pieces are done in the order of their calls."""
         job = _Job(source)
-        self._jobs.append(job)
-        self._queue.put(job)
+        with self._order:
+            self._jobs.append(job)
+            self._queue.put(job)
         while not job.done.wait(1.0) and self._thread.is_alive():
             pass
         self._raise()
@@ -89,7 +92,6 @@ class Worker:
     def close(self) -> None:
         """Ends the engine; unfinished pieces are lost."""
         self._engine.abort(UsageError("the worker was closed"))
-        self._queue.put(None)
         self._thread.join()
         self._hub.close()
         self._folder.cleanup()
@@ -97,6 +99,11 @@ class Worker:
     def _raise(self) -> None:
         if self._error is not None:
             raise self._error
+
+    @property
+    def stopping(self) -> bool:
+        """True once no more frames are wanted."""
+        return self._engine.stopping
 
     def nothing(self, job: _Job) -> None:
         """A piece without a single frame."""
@@ -176,15 +183,22 @@ class _Queue:
     infos: Sequence[SourceInfo] | None = None
 
     def __init__(self, worker: Worker) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._worker = worker
 
-    def put(self, job: _Job | None) -> None:
+    def put(self, job: _Job) -> None:
         self._jobs.put(job)
+
+    def _next(self) -> _Job | None:
+        """What comes next; None once the worker stops."""
+        while not self._worker.stopping:
+            with suppress(Empty):
+                return self._jobs.get(timeout=0.2)
+        return None
 
     def frames(self) -> Iterator[Frame | Gap | End]:
         self._worker.begun.set()
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             last: Frame | Gap | None = None
             for frame in job.source.frames():
                 last = frame if not isinstance(frame, End) else last

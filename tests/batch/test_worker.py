@@ -1,0 +1,78 @@
+"""A worker, without Ray: what it hands back for pieces that come at once, empty ones, and of what it cannot open."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.batch.batches import pictures
+from visionkit.api import Pipeline
+from visionkit.errors import StageError, UsageError
+from visionkit.hub import ModelHub
+from visionkit.media.sources import SourceOptions, open_sources
+from visionkit.runtime.context import RunSettings
+from visionkit.runtime.distributed.piece import Setup
+from visionkit.runtime.distributed.worker import Worker
+
+TEXT = """
+stages:
+  - contours: {}
+outputs:
+  - media
+  - jsonl
+"""
+
+
+def setup(text: str = TEXT, **over: Any) -> Setup:
+    plan, settings = Pipeline.from_text(text).plan, RunSettings(workers=2, **over)
+    return Setup(plan, settings, partial(ModelHub, settings), 2, Path.cwd(), version("visionkit"), {})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = pictures(tmp_path / "in", 60)
+    (folder / "0.png").write_text("no picture")
+    return folder
+
+
+def test_pieces_that_come_at_once_get_what_is_theirs(folder: Path) -> None:
+    (lane,) = open_sources([str(folder)], SourceOptions())
+    worker = Worker()
+    worker.start(setup())
+    parts = [list(range(start, start + 5)) for start in range(0, 60, 5)]
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda part: worker.run(lane.part(part)), [*parts, []]))  # type: ignore[attr-defined]
+    scratch = worker._out
+    worker.close()
+    assert not scratch.exists()
+    assert found.pop().rows == ()
+    for part, written in zip(parts, found, strict=True):
+        names = [f"{i}.png" for i in part]
+        good = [name for name in names if name != "0.png"]
+        assert [row.name for row in written.rows] == names
+        assert sorted(written.files) == sorted(good)
+        assert [line.count(b'"source"') for line in written.tables["results.jsonl"].splitlines()] == [1] * len(good)
+        assert (written.counts.out, written.counts.failed) == (len(good), len(names) - len(good))
+    assert sum(len(written.tables["errors.jsonl"].splitlines()) for written in found) == 1
+
+
+def test_a_failure_that_ends_the_run_ends_the_worker(folder: Path) -> None:
+    (lane,) = open_sources([str(folder)], SourceOptions())
+    worker = Worker()
+    worker.start(setup(on_error="stop"))
+    with pytest.raises(StageError, match="decode failed"):
+        worker.run(lane.part([0, 1]))  # type: ignore[attr-defined]
+    with pytest.raises(StageError, match="decode failed"):
+        worker.run(lane.part([2]))  # type: ignore[attr-defined]
+    worker.close()
+
+
+def test_another_version_is_refused() -> None:
+    other = Setup(*(getattr(setup(), name) if name != "version" else "0.0" for name in Setup.__dataclass_fields__))
+    with pytest.raises(UsageError, match=r"the run 0\.0"):
+        Worker().start(other)
