@@ -49,6 +49,11 @@ class ModelHub:
         models = self._models()
         return Path(models.store.path(models.catalogue.get(name), part))
 
+    def release(self, model: Any) -> None:
+        """A stage that got ``model`` has no use for it any more."""
+        if self._cache is not None:
+            self._cache.release(model)
+
     def close(self) -> None:
         if self._cache is not None:
             self._cache.close()

@@ -34,6 +34,7 @@ class Chain:
     last: list[tuple[str, Step]] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     _opened: list[Stage[Any]] = field(default_factory=list)
+    _contexts: dict[int, Any] = field(default_factory=dict)
 
     def open(self) -> None:
         """Open all stages in order; if one fails, those before it are closed again."""
@@ -65,10 +66,12 @@ class Chain:
         """
         errors: list[Exception] = []
         while self._opened:
+            stage = self._opened.pop()
             try:
-                self._opened.pop().close()
+                stage.close()
             except Exception as error:
                 errors.append(error)
+            _let_go(self._contexts.pop(id(stage), None))
         if errors:
             raise errors[0]
 
@@ -97,6 +100,7 @@ class Chain:
             if stage is not None and stage in old._opened:
                 old._opened.remove(stage)
                 self._opened.append(stage)
+                self._contexts[id(stage)] = old._contexts.pop(id(stage), None)
             return stage
 
         for segment in self.segments:
@@ -111,8 +115,14 @@ class Chain:
     def instance(self, node: StageNode) -> Stage[Any]:
         """A fresh, opened instance of a node's stage."""
         stage = node.stage(node.params)
-        stage.open(self.opener(node.id))
+        context = self.opener(node.id)
+        try:
+            stage.open(context)
+        except BaseException:
+            _let_go(context)
+            raise
         self._opened.append(stage)
+        self._contexts[id(stage)] = context
         return stage
 
     def _build(self) -> None:
@@ -154,6 +164,12 @@ class Chain:
         """The first lane gets instances opened now, so that what cannot be opened ends the run before it starts."""
         ready = {node.id: [self.instance(node)] for node in nodes}
         return lambda node: ready[node.id].pop() if ready[node.id] else self.instance(node)
+
+
+def _let_go(context: Any) -> None:
+    """Give back the networks that a stage took through its context."""
+    if (release := getattr(context, "release", None)) is not None:
+        release()
 
 
 def _is_map(group: Stretch | Nest) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -83,6 +83,7 @@ class Models(Protocol):
     def device(self) -> str: ...
     def model(self, name: str, task: str) -> Any: ...
     def file(self, name: str, part: str | None = None) -> Path: ...
+    def release(self, model: Any) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Context:
     models: Models
     seed: int
     note: Callable[[str], None]
+    taken: list[Any] = field(default_factory=list)
 
     @property
     def device(self) -> str:
@@ -102,9 +104,15 @@ class Context:
     def model(self, name: str, task: str) -> Any:
         """See :class:`~visionkit.stage.context.StageContext`."""
         model = self.models.model(name, task)
+        self.taken.append(model)
         if text := getattr(model, "note", ""):
             self.note(text)
         return model
+
+    def release(self) -> None:
+        """The stage is closed: its networks may go when no other stage has them."""
+        while self.taken:
+            self.models.release(self.taken.pop())
 
     def file(self, name: str, part: str | None = None) -> Path:
         """See :class:`~visionkit.stage.context.StageContext`."""
