@@ -46,8 +46,7 @@ class ModelHub:
 
     def file(self, name: str, part: str | None = None) -> Path:
         """A verified file of a catalogue entry."""
-        models = self._models()
-        return Path(models.store.path(models.catalogue.get(name), part))
+        return Path(self._models().file(name, part))
 
     def release(self, model: Any) -> None:
         """A stage that got ``model`` has no use for it any more."""
@@ -63,6 +62,7 @@ class ModelHub:
             if self._cache is None:
                 from visionkit.backends import ModelCache, Settings
                 from visionkit.weights import Catalogue, Store
+                from visionkit.weights.store import silent
 
                 precision = self._settings.precision
                 settings = Settings(self.device, "fp32" if precision == "auto" else precision, self._settings.backend)
@@ -70,5 +70,5 @@ class ModelHub:
                 if self._settings.offline or os.environ.get("VISIONKIT_OFFLINE"):
                     options["offline"] = True
                 store = Store(**options)
-                self._cache = ModelCache(Catalogue.load(), store, settings)
+                self._cache = ModelCache(Catalogue.load(), store, settings, progress=self._progress or silent)
             return self._cache

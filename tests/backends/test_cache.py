@@ -35,7 +35,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[Network]:
         return made[-1]
 
     monkeypatch.setattr(cache_module, "load_model", load_model)
-    monkeypatch.setattr(Store, "pull", lambda self, entry: ())
+    monkeypatch.setattr(Store, "pull", lambda self, entry, progress: ())
     return made
 
 
@@ -53,6 +53,16 @@ def test_many_threads_share_one_loading(tmp_path, loads) -> None:
         thread.join()
     assert len(loads) == 1
     assert all(model is loads[0] for model in got)
+
+
+def test_downloads_are_told(tmp_path, monkeypatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(cache_module, "load_model", lambda entry, files, settings: Network(entry, settings))
+    monkeypatch.setattr(Store, "path", lambda self, entry, file=None, progress=None: progress(file, 3, 3) or tmp_path)
+    cache = ModelCache(Catalogue.load(), Store(cache_dir=tmp_path), progress=lambda *one: told.append(one))
+    cache.model("mobilenet_v2", "classify")
+    cache.file("mobilenet_v2")
+    assert told == [("mobilenet_v2-b0353104.pth", 3, 3), (None, 3, 3)]
 
 
 def test_settings_make_another_network(tmp_path, loads) -> None:

@@ -12,7 +12,7 @@ from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings
 from visionkit.errors import WeightsError
 from visionkit.weights.catalogue import Catalogue
-from visionkit.weights.store import Store
+from visionkit.weights.store import Progress, Store, silent
 
 Key = tuple[str, str, Settings]
 
@@ -37,13 +37,22 @@ class ModelCache:
         store: where files come from.
         settings: device, precision, backend and threads for callers that do not say otherwise.
         keep: how many unused networks stay loaded.
+        progress: told of downloads: file name, bytes done, bytes in all (0: not known).
     """
 
-    def __init__(self, catalogue: Catalogue, store: Store, settings: Settings | None = None, keep: int = 4) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: Store,
+        settings: Settings | None = None,
+        keep: int = 4,
+        progress: Progress = silent,
+    ) -> None:
         self.catalogue = catalogue
         self.store = store
         self.settings = settings or Settings()
         self.keep = keep
+        self.progress = progress
         self._slots: OrderedDict[Key, _Slot] = OrderedDict()
         self._lock = Lock()
 
@@ -68,7 +77,7 @@ class ModelCache:
         try:
             with slot.lock:
                 if slot.model is None:
-                    slot.model = load_model(entry, self.store.pull(entry), settings)
+                    slot.model = load_model(entry, self.store.pull(entry, self.progress), settings)
                 return slot.model
         except BaseException:
             self._leave(slot)
@@ -84,7 +93,7 @@ class ModelCache:
         if part is not None and part not in [spec.name for spec in entry.files]:
             have = ", ".join(spec.name for spec in entry.files)
             raise WeightsError(f"{name!r} has no file {part!r}", help=f"it has {have}")
-        return self.store.path(entry, part)
+        return self.store.path(entry, part, self.progress)
 
     def release(self, model: Model) -> None:
         """The caller of :meth:`model` has no use for it any more."""
