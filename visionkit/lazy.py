@@ -41,7 +41,14 @@ ENVIRONMENT = {  # read by the package at import time
     "cv2": {"OPENCV_IO_MAX_IMAGE_PIXELS": "100000000", "OPENCV_LOG_LEVEL": "SILENT"},
     "av": {"SVT_LOG": "1"},
     "albumentations": {"NO_ALBUMENTATIONS_UPDATE": "1"},
-    "ultralytics": {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "ULTRALYTICS_SAFE_LOAD": "1"},
+    # OpenMP's threads would spin while they wait, on cores that others want: a network then took ten times as long.
+    "torch": {"OMP_WAIT_POLICY": "PASSIVE"},
+    "ultralytics": {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "YOLO_OFFLINE": "1",
+        "YOLO_AUTOINSTALL": "0",
+        "ULTRALYTICS_SAFE_LOAD": "1",
+    },
 }
 
 

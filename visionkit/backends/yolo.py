@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel
         WeightsError: the file is not trusted, or holds no network.
         MissingExtraError: ultralytics is not installed.
     """
+    os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))  # Ultralytics would leave one to all threads but the first
     load_ultralytics()
     checkpoint = load_torch(files[0], trust=settings.trust)
     module = (checkpoint.get("ema") or checkpoint.get("model")) if isinstance(checkpoint, dict) else None
@@ -53,3 +55,7 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel
         if hasattr(part, "inplace"):
             part.inplace = True
     return YoloModel(entry, net, settings)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
