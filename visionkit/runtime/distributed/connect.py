@@ -14,7 +14,7 @@ from typing import Any
 from visionkit.errors import UsageError
 from visionkit.lazy import load
 
-QUIET = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "error"}
+QUIET = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 LOCAL = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Keeps a local cluster on the loopback interface; otherwise Ray listens on all of them."""
 WAIT = 10.0
