@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visionkit.errors import UsageError
+from visionkit.errors import UsageError, WeightsError
 from visionkit.lazy import cv2, load, np
 from visionkit.media.sources.kinds import kind_by_name
 
@@ -97,7 +97,10 @@ class _Given:
         return self.found
 
     def file(self, name: str, part: str | None = None) -> Path:
-        raise NotImplementedError
+        raise WeightsError(f"{self.found.entry.name} wants {name}, and only networks of one file are compared")
+
+    def release(self, model: Model) -> None:
+        """Whoever gave it away looks after it."""
 
 
 def _detected(model: Model, pictures: Sequence[Labelled]) -> Iterator[tuple[Labelled, Detections, tuple[int, int]]]:
