@@ -32,7 +32,7 @@ def environment(work: Path, name: str) -> Path:
         wanted = [f"{package}=={found}" if (found := _version(package)) else package for package in PACKAGES[name]]
         uv = [sys.executable, "-m", "uv"]
         _checked([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-        _checked([*uv, "pip", "install", "--quiet", "--python", str(programs / "python"), *wanted])
+        _checked([*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(programs / "python"), *wanted])
         (folder / "ready").touch()
     return programs
 

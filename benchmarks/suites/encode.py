@@ -109,9 +109,9 @@ def _sizes(table: Table, source: str, out: dict[str, str], folder: Path, most: i
         table.add(f"{name}: size", _exact(size[name] / 1e6), "MB")
         table.add(f"{name}: PSNR", _exact(psnr[name]), "dB")
     table.add("default: size over mp4v's", _exact(size["default"] / size["mp4v"]), "×", most=0.5)
-    for speed, most in (("fast", 1.0), ("default", None)):
+    for speed, limit in (("fast", 1.0), ("default", None)):
         equal = _at(psnr["mp4v"], *_line(source, folder, most, speed))
-        table.add(f"{speed}: size over mp4v's at equal PSNR", _exact(equal / size["mp4v"]), "×", most=most)
+        table.add(f"{speed}: size over mp4v's at equal PSNR", _exact(equal / size["mp4v"]), "×", most=limit)
 
 
 def _line(source: str, folder: Path, most: int, speed: str) -> tuple[list[float], list[float]]:
