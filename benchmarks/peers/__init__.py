@@ -32,7 +32,8 @@ def environment(work: Path, name: str) -> Path:
         wanted = [f"{package}=={found}" if (found := _version(package)) else package for package in PACKAGES[name]]
         uv = [sys.executable, "-m", "uv"]
         _checked([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-        _checked([*uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(programs / "python"), *wanted])
+        target = ["--quiet", "--compile-bytecode", "--python", str(programs / "python")]
+        _checked([*uv, "pip", "install", *target, *wanted])
         (folder / "ready").touch()
     return programs
 
