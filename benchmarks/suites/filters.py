@@ -37,7 +37,7 @@ def visionkit_job(text: str, source: str, out: str) -> Callable[[], Any]:
 
     shutil.rmtree(out, ignore_errors=True)
     pipeline = Pipeline.from_text(text)
-    little = Path(source).parent / "little"
+    little = Path(out).parent / "little"
     pipeline.write(inputs.video(little / "two.mp4", 2, 64, 64), out=f"{out}.warm", overwrite=True)
     return lambda: pipeline.write(source, out=out).out
 

@@ -68,7 +68,7 @@ def pipeline(source: str, out: str, reduced: bool = False) -> Callable[[], int]:
 
     options = SourceOptions(reduced=reduced)
     made = Pipeline.from_text(PIPELINE)
-    little = inputs.photos(Path(source).parent / "little", 4)
+    little = inputs.photos(Path(out).parent / "little", 4)
     made.write(little, out=f"{out}.warm", overwrite=True, options=options)
     _emptied(out)
     return lambda: made.write(source, out=out, options=options).out

@@ -119,7 +119,7 @@ def test_nobody_listens_is_tried_again_until_nobody_wants_it(caplog: pytest.LogC
     assert list(source.frames()) == []
     assert time.monotonic() - started < 3.5
     assert "http://***@127.0.0.1:9/cam: nobody listens there" in caplog.text
-    assert caplog.text.count("trying again") == 2
+    assert caplog.text.count("trying again") in (2, 3)  # after about 0, 1 and 3 s, with jitter
     assert "hunter2" not in caplog.text
 
 

@@ -79,10 +79,7 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
 def _chosen(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     """The network in the backend that ``auto`` stands for; its note says why."""
     if settings.precision == "int8":
-        model = load_model(entry, files, replace(settings, backend="openvino"))
-        if model.backend != "openvino":
-            model.note = model.note or f"{entry.name}: int8 is OpenVINO's, which does not run it: {model.backend} does"
-        return model
+        return load_model(entry, files, replace(settings, backend="openvino"))
     choice = recall(entry, settings.device)
     if choice is None or choice.backend == OWN:
         return load_model(entry, files, replace(settings, backend=OWN))
