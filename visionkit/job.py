@@ -100,7 +100,8 @@ class Job:
         engine = self._engine(hub, work, batch or BatchOptions())
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
         limit_threads(self.plan, self.settings.worker_count, cores())
-        keep_memory()
+        if infos and all(info.kind == "image" for info in infos):
+            keep_memory()
         try:
             if work is not None:
                 return self._run_batch(work, engine, sources, outlets, context)
