@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -92,26 +92,15 @@ class _Run:
         self._out, self._seconds, self._quiet = out, seconds, quiet
 
     def execute(self, sources: list[str], options: Any) -> tuple[Profiler, Report]:
-        from visionkit.app.report import stop_on_signals
+        from visionkit.app.report import beside, stop_on_signals
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.context import cores
 
-        with stop_on_signals(self.job), self.profiler.watching(self.job), self._shown():
+        with stop_on_signals(self.job), self.profiler.watching(self.job), beside(self._watch):
             summary = self.job.run(
                 sources, out=self._out, overwrite=True, options=options, batch=BatchOptions(keep=False)
             )
         return self.profiler, self.profiler.report(summary, cores())
-
-    @contextmanager
-    def _shown(self) -> Iterator[None]:
-        done = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(done,), name="visionkit-profile", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
 
     def _watch(self, done: threading.Event) -> None:
         """Ends the run in time; on a terminal, shows how it goes."""

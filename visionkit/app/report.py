@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -85,15 +85,9 @@ class Reporter:
         if self._quiet:
             yield
             return
-        done = threading.Event()
         target = self._bar if sys.stderr.isatty() and not self._json else self._lines
-        thread = threading.Thread(target=target, args=(job, done), daemon=True)
-        thread.start()
-        try:
+        with beside(partial(target, job)):
             yield
-        finally:
-            done.set()
-            thread.join()
 
     def _lines(self, job: Job, done: threading.Event) -> None:
         started = time.monotonic()
@@ -216,6 +210,19 @@ def summary_text(summary: RunSummary, out: Path) -> str:
     if len(summary.results) > len(shown):
         lines.append(f"  ... and {len(summary.results) - len(shown)} more in {out}")
     return "\n".join(lines)
+
+
+@contextmanager
+def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """``work`` runs in a thread of its own meanwhile; its event is set when it shall end."""
+    done = threading.Event()
+    thread = threading.Thread(target=work, args=(done,), name="visionkit-report", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 @contextmanager
