@@ -25,6 +25,7 @@ LONGER = {"count": 105}
 """Where more has to happen."""
 
 SUFFIXES = {".jpg", ".png", ".gif", ".mp4"}
+SAMPLES = sorted(s for s in (ROOT / "samples").rglob("*.*") if s.suffix in SUFFIXES and "studio" not in s.parts)
 
 Rows = list[dict[str, Any]]
 
@@ -129,12 +130,14 @@ def test_pipelines_in_the_documentation_compile(path: Path) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.timeout(3600)
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda p: p.name)
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
-def test_it_runs_on_every_sample(path: Path, tmp_path: Path) -> None:
-    samples = [s for s in (ROOT / "samples").rglob("*.*") if s.suffix in SUFFIXES and "studio" not in s.parts]
-    assert len(samples) >= 20
-    for sample in samples:
-        out = tmp_path / sample.name
-        summary = write(path, sample, out, SourceOptions(limit=FRAMES))
-        assert summary.failed == summary.object_failures == 0, (sample, list(out.glob("errors.jsonl")))
-        assert summary.out
+def test_it_runs_on_every_sample(path: Path, sample: Path, tmp_path: Path) -> None:
+    summary = write(path, sample, tmp_path, SourceOptions(limit=FRAMES))
+    assert summary.failed == summary.object_failures == 0, list(tmp_path.glob("errors.jsonl"))
+    assert summary.out
+
+
+def test_there_are_samples_of_every_kind() -> None:
+    assert len(SAMPLES) >= 20
+    assert {sample.suffix for sample in SAMPLES} == SUFFIXES
