@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from visionkit.data.device import Placed, download, made, named, upload
 from visionkit.data.geometry import Canvas
+from visionkit.data.planes import converted
 from visionkit.errors import DataError
-from visionkit.lazy import cv2, np
+from visionkit.lazy import cv2, np, torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,16 +23,20 @@ class Image:
     """A picture of 8-bit pixels that nobody can change.
 
     Ask for the pixels the way you need them: :meth:`bgr`, :meth:`rgb` (H, W, 3), :meth:`gray` (H, W), each a
-    read-only uint8 array, converted once and kept; :meth:`tensor` for torch.
+    read-only uint8 array, converted once and kept; :meth:`tensor` for torch. Pixels that were put on a GPU are worked
+    on there by the stages that can, and what these make comes back when somebody asks for an array.
 
     Args:
         pixels: uint8; (H, W, 3) for "bgr" and "rgb", (H, W) for "gray", (H * 3 / 2, W) for "i420". The caller hands
             the array over and does not write to it again.
         order: what the channels are.
         canvas: the picture's place in its source frame; None makes it a source frame of its own.
+
+    Attributes:
+        device: where stages find the pixels beside or instead of the arrays, such as "cuda:0"; "" if nowhere.
     """
 
-    __slots__ = ("_arrays", "_place", "order")
+    __slots__ = ("_arrays", "_place", "device", "order")
 
     def __init__(self, pixels: Pixels, order: Order = "bgr", canvas: Canvas | None = None) -> None:
         height, width = _picture_size(pixels, order)
@@ -38,6 +44,7 @@ class Image:
         view.flags.writeable = False
         self._arrays: dict[str, Any] = {order: view}
         self.order: Order = order
+        self.device = ""
         self._place: Canvas | tuple[Canvas, int, int, int, int] = canvas or Canvas.source(width, height)
         if self.canvas.size != (width, height):
             raise DataError(f"image: canvas of {self.canvas.size} for a picture of {(width, height)} (width, height)")
@@ -72,7 +79,7 @@ class Image:
     @property
     def nbytes(self) -> int:
         """Bytes of the pixels as they came."""
-        return int(self._arrays[self.order].nbytes)
+        return int(next(iter(self._arrays.values())).nbytes)
 
     def bgr(self) -> Pixels:
         """Pixels (H, W, 3) uint8, blue first, read-only."""
@@ -90,20 +97,50 @@ class Image:
         """Grey pixels (H, W) of a grey picture, otherwise BGR (H, W, 3): for filters that take both."""
         return self.gray() if self.is_gray else self.bgr()
 
-    def tensor(self, device: str = "cpu") -> Any:
-        """A torch tensor (3, H, W) uint8, red first, on ``device``: a copy of its own on every device."""
-        key = f"tensor:{device}"
-        if key not in self._arrays:
-            from visionkit.lazy import torch
+    def tensor(self, device: str = "cpu", order: Literal["rgb", "gray", "native"] = "rgb") -> Any:
+        """A torch tensor (3, H, W), red first, or (1, H, W) grey, uint8 on ``device``: a copy of its own everywhere.
 
-            planes = np.array(self.rgb().transpose(2, 0, 1), order="C")
-            self._arrays[key] = torch.from_numpy(planes).to(device)
-        return self._arrays[key]
+        All who ask share it, so nobody writes to it. "native" is grey for a grey picture, otherwise red first.
+        """
+        if order == "native":
+            order = "gray" if self.is_gray else "rgb"
+        return self._placed(order, named(device)).take()
+
+    def raw(self, device: str) -> tuple[Any, str]:
+        """The pixels on ``device`` as they came, and their order, as :func:`visionkit.data.planes.converted` takes them."""
+        return self._placed(self.order, named(device)).take(), self.order
+
+    def put(self, device: str) -> None:
+        """Begin to copy the pixels to ``device``; stages that can work there do so from now on."""
+        self._placed(self.order, named(device))
+        self.device = named(device)
+
+    @classmethod
+    def of_tensor(cls, planes: Any, canvas: Canvas | None = None) -> Self:
+        """A picture that lies on a device: planes (3, H, W), red first, or (1, H, W) grey. Nobody writes to them again.
+
+        Raises:
+            DataError: of another shape or dtype.
+        """
+        if planes.ndim != 3 or planes.shape[0] not in (1, 3) or not planes.numel() or planes.dtype != torch.uint8:
+            raise DataError(f"image: expected planes (1 or 3, H, W) uint8, got {tuple(planes.shape)} {planes.dtype}")
+        height, width = planes.shape[1:]
+        new = object.__new__(cls)
+        new.order, new.device = "gray" if planes.shape[0] == 1 else "rgb", str(planes.device)
+        new._arrays = {f"{new.order}@{new.device}": made(planes)}
+        new._place = canvas or Canvas.source(width, height)
+        if new.canvas.size != (width, height):
+            raise DataError(f"image: canvas of {new.canvas.size} for a picture of {(width, height)} (width, height)")
+        return new
 
     def replaced(self, pixels: Pixels, canvas: Canvas | None = None) -> Image:
         """A new picture in the place of this one; (H, W) arrays are grey, (H, W, 3) are BGR."""
         order: Order = "gray" if pixels.ndim == 2 else "bgr"
         return Image(pixels, order, canvas or self.canvas)
+
+    def placed(self, planes: Any, canvas: Canvas | None = None) -> Image:
+        """A new picture in the place of this one, of planes on a device as :meth:`of_tensor` takes them."""
+        return Image.of_tensor(planes, canvas or self.canvas)
 
     def annotated(self, pixels: Pixels) -> Annotated:
         """A drawn-on copy: ``pixels`` (H, W, 3) BGR of the same size."""
@@ -119,18 +156,54 @@ class Image:
         if width < 1 or height < 1 or x < 0 or y < 0 or x + width > whole.width or y + height > whole.height:
             raise DataError(f"crop: window {(x, y, width, height)} does not lie inside {self.width}×{self.height}")
         order: Order = "gray" if self.order == "gray" else "bgr"
-        made = object.__new__(type(self))  # what was checked once need not be checked for every crop
-        made._arrays = {order: self._array(order)[y : y + height, x : x + width]}
-        made.order = order
-        made._place = whole, x, y, width, height
-        return made
+        new = object.__new__(type(self))  # what was checked once need not be checked for every crop
+        new.device = self.device
+        if self.device:
+            order = "gray" if self.order == "gray" else "rgb"
+            planes = self._placed(order, self.device)
+            window = planes.tensor[:, y : y + height, x : x + width]
+            new._arrays = {f"{order}@{self.device}": planes.view(window)}
+        else:
+            new._arrays = {order: self._array(order)[y : y + height, x : x + width]}
+        new.order = order
+        new._place = whole, x, y, width, height
+        return new
 
     def _array(self, order: str) -> Pixels:
         found = self._arrays.get(order)
         if found is None:  # two threads may both convert: the results are equal, the last one stays
-            found = _convert(self._arrays[self.order], self.order, order)
+            pixels, have = self._pixels(order)
+            found = pixels if have == order else _convert(pixels, have, order)
             found.flags.writeable = False
             self._arrays[order] = found
+        return found
+
+    def _pixels(self, want: str) -> tuple[Pixels, str]:
+        """Pixels as an array and their order; what lies on a device alone comes from there once."""
+        have = next((order for order in (self.order, "bgr", "rgb") if order in self._arrays), None)
+        if have is not None:
+            return self._arrays[have], have
+        placed = self._placed(self.order, self.device)
+        if self.is_gray:
+            return download(placed.view(placed.tensor[0])), "gray"
+        have = "rgb" if want == "rgb" else "bgr"
+        planes = placed.tensor if have == "rgb" else placed.tensor.flip(0)
+        pixels = download(placed.view(planes.permute(1, 2, 0)))
+        self._arrays[have] = pixels
+        return pixels, have
+
+    def _placed(self, order: str, device: str) -> Placed:
+        """Planes of one order on a device, kept."""
+        key = f"{order}@{device}"
+        found = self._arrays.get(key)
+        if found is None:
+            if order != self.order:
+                planes = self._placed(self.order, device).take()
+                found = made(converted(planes, self.order, order))
+            else:
+                pixels = upload(self._array(order), device)
+                found = pixels if order == "i420" else pixels.view(_planes(pixels.tensor))
+            self._arrays[key] = found
         return found
 
     def __repr__(self) -> str:
@@ -169,6 +242,11 @@ def _picture_size(pixels: Pixels, order: Order) -> tuple[int, int]:
         raise DataError(f"image: a picture has at least one pixel, got shape {pixels.shape}")
     height = pixels.shape[0] * 2 // 3 if order == "i420" else pixels.shape[0]
     return height, pixels.shape[1]
+
+
+def _planes(pixels: Any) -> Any:
+    """(H, W) → (1, H, W), (H, W, C) → (C, H, W): a view."""
+    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1)
 
 
 def _convert(pixels: Pixels, have: str, want: str) -> Pixels:

@@ -35,6 +35,8 @@ _OWN = {
     ("visionkit.media.sinks.video", "i420"): "picture → encoder's frame, in all",
     ("visionkit.backends.preprocess", "normalised"): "uint8 → float32, normalised",
     ("visionkit.backends.torchnet", "TorchModel.pictures"): "uint8 → float32, for torch",
+    ("visionkit.data.device", "upload"): "pixels sent to the device",
+    ("visionkit.data.device", "download"): "pixels fetched from the device",
 }
 _COPIES = {"ascontiguousarray": "made contiguous", "stack": "stacked to a batch", "concatenate": "joined"}
 
