@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
+from visionkit.frozen import Frozen
 from visionkit.job import Job
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Pipeline", "Result"]
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Frozen):
     """What a pipeline found out about one frame; shows itself in a notebook.
 
     Attributes:
@@ -67,8 +67,7 @@ class Result:
         return self.image._repr_png_()
 
 
-@dataclass(frozen=True)
-class Pipeline:
+class Pipeline(Frozen):
     """A compiled pipeline.
 
     >>> pipeline = Pipeline.load("pipelines/detect.yaml", min_score=0.4)

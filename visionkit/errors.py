@@ -17,11 +17,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from visionkit.frozen import Frozen
 
 
-@dataclass(frozen=True, order=True)
-class Position:
+class Position(Frozen, order=True):
     """A place in a text file. ``line`` and ``column`` count from 1."""
 
     file: str
@@ -32,8 +32,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Frozen):
     """One thing wrong in a pipeline file: where, what was found, what to do next."""
 
     code: str

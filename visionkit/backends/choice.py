@@ -6,11 +6,12 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from visionkit.frozen import Frozen
 from visionkit.weights.entry import Entry
 from visionkit.weights.store import default_cache_dir
 
@@ -19,8 +20,7 @@ OWN = "own"
 _PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python")
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Frozen):
     """What was measured for one network on one device.
 
     Attributes:

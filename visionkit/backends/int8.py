@@ -11,12 +11,13 @@ import io
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends.preprocess import fit, normalised
+from visionkit.frozen import Frozen
 from visionkit.lazy import load
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ LEARNED = 1000
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul", "ConvolutionBackpropData")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Frozen):
     """Whether an int8 network is good enough, and how that was found.
 
     Attributes:

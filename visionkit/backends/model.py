@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from visionkit.errors import WeightsError
+from visionkit.frozen import Frozen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +42,7 @@ class Model(Protocol):
         """Give memory back; the model is not called afterwards."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Frozen):
     """How to load a network.
 
     Attributes:

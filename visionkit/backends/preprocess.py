@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
+class Fitted(Frozen, eq=False):
     """A picture made ready for a network, and the way back.
 
     Attributes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data.arrays import frozen_array
 from visionkit.data.geometry import Canvas, box_corners, hull
 from visionkit.data.masks import Masks
 from visionkit.errors import DataError
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     Column = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Detections:
+class Detections(Frozen, eq=False):
     """N objects on a canvas.
 
     Attributes:

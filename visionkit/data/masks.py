@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data.arrays import frozen_array
 from visionkit.data.geometry import Canvas, Homography, to_cv2
 from visionkit.data.geometry.maps import compose
 from visionkit.errors import DataError
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, eq=False)
-class Region:
+class Region(Frozen, eq=False):
     """A bitmap (h, w) uint8, 0 or 1, and the canvas it lies on: a small window of the picture, any resolution."""
 
     bitmap: NDArray[np.uint8]
@@ -34,8 +34,7 @@ class Region:
         return warp_plane(self.bitmap, self.canvas, target, nearest=True).astype(bool)
 
 
-@dataclass(frozen=True, eq=False)
-class Masks:
+class Masks(Frozen, eq=False):
     """A :class:`Region` for each of N objects; rasterised only when somebody asks."""
 
     items: tuple[Region, ...]
@@ -62,8 +61,7 @@ class Masks:
         return np.stack([item.rasterised(canvas) for item in self.items])
 
 
-@dataclass(frozen=True, eq=False)
-class SemanticMask:
+class SemanticMask(Frozen, eq=False):
     """A class for every pixel: ``ids`` (H, W) uint8 or int32 on ``canvas``, an index into ``class_names``.
 
     ``score`` (H, W) float32 in 0..1, or None, is the probability of the class that won.

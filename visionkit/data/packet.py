@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Final, Literal
+
+from visionkit.frozen import Frozen
 
 
 class _Absent(Enum):
@@ -24,8 +26,7 @@ ABSENT: Final = _Absent.ABSENT
 """The value of a stage that did not run on a packet: not the same as an empty result."""
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(Frozen, order=True):
     """Which frame of which source: ``index`` counts frames of the source from 0, dropped ones too."""
 
     source: str
@@ -38,8 +39,7 @@ class Key:
         return f"{self.source}[{self.session}:{self.index}]{tail}"
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Frozen):
     """Why a packet became a tombstone: the stage (or "source"), its error code and message."""
 
     stage: str
@@ -47,8 +47,7 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True)
-class Packet:
+class Packet(Frozen):
     """One frame and everything found out about it.
 
     Attributes:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data.arrays import frozen_array
 from visionkit.data.detections import plain
 from visionkit.data.geometry import Canvas
 from visionkit.data.masks import warp_plane
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
+class Labels(Frozen, eq=False):
     """The classes of a whole picture, best first: ``class_id`` (K,) int32, ``scores`` (K,) float32."""
 
     class_id: NDArray[np.int32]
@@ -47,8 +47,7 @@ class Labels:
         return {"labels": [{"class_name": self.class_names[i], "score": round(float(s), 4)} for i, s in pairs]}
 
 
-@dataclass(frozen=True, eq=False)
-class TextLines:
+class TextLines(Frozen, eq=False):
     """Lines of text in reading order: ``texts`` N strings, ``scores`` (N,), ``polygons`` (N, 4, 2) on ``canvas``."""
 
     canvas: Canvas
@@ -90,8 +89,7 @@ class TextLines:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Lines:
+class Lines(Frozen, eq=False):
     """Straight segments: ``ends`` (N, 4) float32 x1, y1, x2, y2 on ``canvas``."""
 
     canvas: Canvas
@@ -111,8 +109,7 @@ class Lines:
         return {"lines": np.round(self.ends.astype(float), 2).tolist()}
 
 
-@dataclass(frozen=True, eq=False)
-class Matte:
+class Matte(Frozen, eq=False):
     """How much of each pixel belongs to the subject: ``alpha`` (H, W) float32 in 0..1 on ``canvas``."""
 
     canvas: Canvas
@@ -131,8 +128,7 @@ class Matte:
         return {"coverage": round(float(self.alpha.mean()), 6)}
 
 
-@dataclass(frozen=True, eq=False)
-class Field:
+class Field(Frozen, eq=False):
     """A float plane: ``values`` (H, W) or (H, W, C) float32 on ``canvas``: heat, flow (dx, dy in pixels), depth.
 
     ``kind`` names the quantity ("heat", "flow", ...).
@@ -162,8 +158,7 @@ class Field:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
+class Scores(Frozen, eq=False):
     """Named numbers about a picture or a stretch of video: sharpness, brightness, counts. NaN is null."""
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -172,8 +167,7 @@ class Scores:
         return {name: plain(float(value)) for name, value in self.values.items()}
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
+class Rows(Frozen, eq=False):
     """Events of a packet as rows of plain values: crossings, readings. Tables write each as a row of its own."""
 
     rows: tuple[Mapping[str, Any], ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import singledispatchmethod
 
 from visionkit.expr.errors import COLUMN, KIND, NAME, ExprError, quote, suggest
@@ -23,10 +22,10 @@ from visionkit.expr.nodes import (
     Not,
 )
 from visionkit.expr.types import Kind, Record, Scope, Type
+from visionkit.frozen import Frozen
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Frozen):
     """What is known of a node: its kind, and whose rows it has one value for (None: a scalar, or ``vague``)."""
 
     kind: Kind

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from visionkit.expr.errors import TEMPLATE, fail, quote
 from visionkit.expr.types import Kind
+from visionkit.frozen import Frozen
 
 MAX_PRECISION = 20
 _SPEC = re.compile(
@@ -18,8 +18,7 @@ _SPEC = re.compile(
 ALLOWED = "[[fill]<>^][+][0][width up to 99][,][.precision up to 20][d f e g % s], such as .2f, 05d, >8 or .0%"
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Frozen):
     """A checked format specification.
 
     Attributes:

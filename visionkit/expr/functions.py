@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from visionkit.expr import values as v
 from visionkit.expr.types import Kind
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 Run = Callable[[Sequence[v.Value], int], v.Value]
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(Frozen):
     """``takes`` is the kind of each argument (the last repeats if ``variadic``); ``run(values, offset)`` computes it.
 
     An aggregate turns a column into one scalar and skips nulls; everything else goes row by row. Of no rows, count

@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from visionkit.frozen import Frozen
 
 Constant = float | bool | str | None
 
 
-@dataclass(frozen=True)
-class Literal:
+class Literal(Frozen):
     offset: int
     value: Constant
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(Frozen):
     """``car.plate.score``: its parts, and the offset of each."""
 
     offset: int
@@ -30,22 +29,19 @@ class Name:
         return ".".join(self.path)
 
 
-@dataclass(frozen=True)
-class Negate:
+class Negate(Frozen):
     offset: int
     operand: Node
 
 
-@dataclass(frozen=True)
-class Arithmetic:
+class Arithmetic(Frozen):
     offset: int
     operator: str
     left: Node
     right: Node
 
 
-@dataclass(frozen=True)
-class Compare:
+class Compare(Frozen):
     """``a < b <= c``: n operators between n + 1 operands; ``offset`` is that of the first operator."""
 
     offset: int
@@ -54,8 +50,7 @@ class Compare:
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Frozen):
     """``x in ["car", "truck"]``."""
 
     offset: int
@@ -64,15 +59,13 @@ class Member:
     negated: bool
 
 
-@dataclass(frozen=True)
-class IsNull:
+class IsNull(Frozen):
     offset: int
     operand: Node
     negated: bool
 
 
-@dataclass(frozen=True)
-class Logic:
+class Logic(Frozen):
     """``a and b and c``; ``operator`` is ``and`` or ``or``."""
 
     offset: int
@@ -80,14 +73,12 @@ class Logic:
     operands: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
-class Not:
+class Not(Frozen):
     offset: int
     operand: Node
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Frozen):
     """``then if condition else otherwise``."""
 
     offset: int
@@ -96,8 +87,7 @@ class Choice:
     otherwise: Node
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Frozen):
     offset: int
     function: str
     arguments: tuple[Node, ...]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NoReturn, Self
 
 from visionkit.expr import values as v
@@ -19,6 +18,7 @@ from visionkit.expr.formats import Format, parse_format, plain
 from visionkit.expr.nodes import Name
 from visionkit.expr.parsed import Parsed
 from visionkit.expr.types import Kind, Scope
+from visionkit.frozen import Frozen
 
 MAX_LENGTH = 2000
 MAX_SLOTS = 64
@@ -26,8 +26,7 @@ _PART = re.compile(r"(?P<open>\{\{)|(?P<close>\}\})|\{(?P<slot>[^{}]*)\}|(?P<tex
 _NAME = re.compile(r"[^\W\d_]\w*(?:\.[^\W\d_]\w*)*")
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(Frozen):
     """One pair of braces."""
 
     name: Name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from visionkit.expr.errors import SIZE, SYNTAX, fail, quote
+from visionkit.frozen import Frozen
 
 MAX_LENGTH = 2000
 NUMBER, TEXT, NAME, SYMBOL, END = "number", "text", "name", "symbol", "end"
@@ -37,8 +37,7 @@ _WRITE_INSTEAD = {
 }
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Frozen):
     """``text`` as it was written, from character ``offset`` on."""
 
     kind: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+from visionkit.frozen import Frozen
 
 
 class Kind(Enum):
@@ -16,8 +17,7 @@ class Kind(Enum):
     ANY = "a value of unknown kind"
 
 
-@dataclass(frozen=True)
-class Type:
+class Type(Frozen):
     """One value, or (``per_row``) one value for each object: a whole column."""
 
     kind: Kind
@@ -27,8 +27,7 @@ class Type:
         return f"{self.kind.value} per row" if self.per_row else self.kind.value
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Frozen):
     """Named columns and nested records, such as detections.
 
     Attributes:

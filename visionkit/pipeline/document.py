@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from visionkit.errors import PipelineError, Position, Problem
+from visionkit.frozen import Frozen
 
 MAX_BYTES = 100_000
 MAX_DEPTH = 40
@@ -24,8 +24,7 @@ TOO_MANY = f"more than {MAX_NODES:,} values (aliases count each time)"
 QUOTES = "put quotes around it"
 
 
-@dataclass(frozen=True)
-class Scalar:
+class Scalar(Frozen):
     """A text, number, bool or null.
 
     Attributes:
@@ -47,14 +46,12 @@ class Scalar:
         return Position(at.file, at.line, at.column + min(offset, len(self.text)) + (1 if self.quoted else 0))
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Frozen):
     items: tuple[Node, ...]
     position: Position
 
 
-@dataclass(frozen=True)
-class Mapping:
+class Mapping(Frozen):
     """Keys in file order; ``flow`` if it was written in braces."""
 
     items: tuple[tuple[Scalar, Node], ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from visionkit.errors import UsageError, did_you_mean
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Cadence, ForEachNode, Plan, Scope, StageNode
 from visionkit.pipeline.stretches import Nest, Stretch, stretches
 from visionkit.stage.ports import noun
@@ -57,8 +57,7 @@ def cadence(every: Cadence) -> str:
     return f"{text} per track" if every.per_track else text
 
 
-@dataclass(frozen=True)
-class _Workers:
+class _Workers(Frozen):
     """Numbers the workers in the order in which packets meet them."""
 
     threads: int

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from visionkit.expr.parser import RESERVED as KEYWORDS
+from visionkit.frozen import Frozen
 from visionkit.pipeline.conditions import PACKET_NAMES
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
 from visionkit.pipeline.variables import Variables
@@ -18,8 +19,7 @@ OUTPUT_KEYS = ("id", "in", "when", "enabled")
 _ID = re.compile(r"[A-Za-z_]\w*")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Frozen):
     """``params`` holds what is left for the stage, ``keys`` the language's own."""
 
     name: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from visionkit.frozen import Frozen
 
 LiveOutput = Literal["file", "also", "only"]
 
 
-@dataclass(frozen=True)
-class CompileOptions:
+class CompileOptions(Frozen):
     """Settings of a compilation.
 
     Attributes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Any, Literal
 
 from visionkit.errors import Position
 from visionkit.expr import Expression, Record, Setter, Template, Type
+from visionkit.frozen import Frozen
 from visionkit.stage.base import BatchStage, MapStage, ScanStage, Stage, StageParams
 
 Kind = Literal["map", "batch", "scan"]
@@ -18,8 +19,7 @@ SOURCE = 0
 """The slot of the untouched frame (in a nested list: of the crop)."""
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Frozen):
     """One named value of a plan and the slot it lives in.
 
     ``plane`` names the pixel plane it lies on: "source" wherever it can be lifted to the frame, otherwise the id of
@@ -34,8 +34,7 @@ class Value:
     plane: str = "source"
 
 
-@dataclass(frozen=True)
-class Binding:
+class Binding(Frozen):
     """An input port and the slots it reads: one, or several if it is variadic, none if nothing feeds it.
 
     ``of_packet`` names what the engine fills it with instead: the packet's "key", or the "info" of its source.
@@ -49,16 +48,14 @@ class Binding:
     of_packet: str = ""
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(Frozen):
     """A checked ``when`` expression and the slots of the values it names."""
 
     expression: Expression
     slots: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class StageNode:
+class StageNode(Frozen):
     """One stage of the plan. ``bypass`` is the slot that passes through when the stage does not run."""
 
     id: str
@@ -86,8 +83,7 @@ class StageNode:
         raise TypeError(f"{self.stage.__name__} is neither a MapStage, a BatchStage nor a ScanStage")
 
 
-@dataclass(frozen=True)
-class Cadence:
+class Cadence(Frozen):
     """``every``: once per ``frames`` (source indices) or ``seconds`` (pts), for each track or for all objects."""
 
     frames: int | None = None
@@ -95,8 +91,7 @@ class Cadence:
     per_track: bool = False
 
 
-@dataclass(frozen=True)
-class SetColumn:
+class SetColumn(Frozen):
     """``set: {name: setter}``; ``slots`` are the body values the setter reads."""
 
     name: str
@@ -105,8 +100,7 @@ class SetColumn:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ForEachNode:
+class ForEachNode(Frozen):
     """A nested list run on the crop of every object: Gate → body → Fold.
 
     ``lag`` is D: the gate at packet t sees the folds up to t − D (in packets, or seconds by pts); None where nothing
@@ -148,8 +142,7 @@ class ForEachNode:
 Node = StageNode | ForEachNode
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Frozen):
     """A list of nodes over slots of its own. Slot 0 is the picture that comes in."""
 
     nodes: tuple[Node, ...]
@@ -164,8 +157,7 @@ class Scope:
                 yield from node.body.walk()
 
 
-@dataclass(frozen=True)
-class OutputNode:
+class OutputNode(Frozen):
     """One output: the sink's class and parameters, and the values it gets by name."""
 
     id: str
@@ -177,8 +169,7 @@ class OutputNode:
     position: Position | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Frozen):
     """A pipeline ready to run. ``variants`` is how often each input is run, where the file says so."""
 
     file: str

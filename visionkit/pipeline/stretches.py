@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import ForEachNode, Node, StageNode
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(Frozen):
     """Nodes that one segment runs: fused map stages, fused scans, or one batch stage."""
 
     kind: str
@@ -16,8 +14,7 @@ class Stretch:
     depth: int = 0
 
 
-@dataclass(frozen=True)
-class Nest:
+class Nest(Frozen):
     """A ``for_each`` and the stretches of its body."""
 
     node: ForEachNode

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass
 from typing import Any
 
 from visionkit.errors import did_you_mean
+from visionkit.frozen import Frozen
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar, parse
 from visionkit.pipeline.problems import Problems
 
@@ -16,8 +16,7 @@ ENVIRONMENT_PREFIX = "VISIONKIT_VAR_"
 _NAME = re.compile(r"\$(\$|[A-Za-z_]\w*)")
 
 
-@dataclass(frozen=True)
-class Variables:
+class Variables(Frozen):
     """Values by name; :meth:`plain` turns document nodes into Python values with variables filled in."""
 
     values: AbstractMapping[str, Any]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from visionkit.frozen import Frozen
 from visionkit.profile.conversions import Conversion
 from visionkit.profile.sampler import Sampler
 from visionkit.profile.spans import Span, Timeline
@@ -21,8 +22,7 @@ FULL = 0.85
 """Cores that are busy for more than this share are full."""
 
 
-@dataclass(frozen=True)
-class StageTime:
+class StageTime(Frozen):
     """One node: the worker it is part of, seconds over all threads, packets or objects, shares of its libraries."""
 
     name: str
@@ -37,8 +37,7 @@ class StageTime:
         return self.seconds * 1000 / self.items if self.items else 0.0
 
 
-@dataclass(frozen=True)
-class WorkerTime:
+class WorkerTime(Frozen):
     """One worker: its threads, the share of the time they were at work, and the frames that waited before it.
 
     ``waiting`` is their mean number, ``wait_ms`` how long each waited, by Little's law.
@@ -51,8 +50,7 @@ class WorkerTime:
     wait_ms: float
 
 
-@dataclass(frozen=True)
-class Conversions:
+class Conversions(Frozen):
     """Conversions or copies of one kind in one stage: how many, bytes and milliseconds each."""
 
     what: str
@@ -62,8 +60,7 @@ class Conversions:
     ms: float
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Frozen):
     """Where the time of a run went.
 
     Attributes:

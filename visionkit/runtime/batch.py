@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from zlib import crc32
 
 from visionkit.errors import SinkError, UsageError
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.cut import cut_back, settle, sizes_of, unfinish
 from visionkit.runtime.manifest import Manifest, Row, discard, manifest_path, now, text
@@ -20,8 +21,7 @@ from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import Source, SourceInfo
 
 
-@dataclass(frozen=True)
-class BatchOptions:
+class BatchOptions(Frozen):
     """How a run treats what an earlier one left in its folder.
 
     Attributes:

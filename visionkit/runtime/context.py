@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from visionkit.frozen import Frozen
 from visionkit.runtime.metrics import Meter
 
 if TYPE_CHECKING:
     from visionkit.pipeline.plan import Plan
 
 
-@dataclass(frozen=True)
-class RunSettings:
+class RunSettings(Frozen):
     """Settings that change speed, never results.
 
     Attributes:
@@ -86,8 +86,7 @@ class Models(Protocol):
     def release(self, model: Any) -> None: ...
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Frozen):
     """The :class:`~visionkit.stage.context.StageContext` of the engine."""
 
     stage_id: str

@@ -6,9 +6,9 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from visionkit.frozen import Frozen
 from visionkit.stage.source import Connection, Interruptible, Source
 
 _GROWTH = math.log(1.02)  # buckets of two per cent
@@ -38,8 +38,7 @@ class Latencies:
         return None
 
 
-@dataclass(frozen=True)
-class SourceCounts:
+class SourceCounts(Frozen):
     """What became of the frames of one source: ``received = out + dropped + failed`` once the run is over.
 
     Attributes:

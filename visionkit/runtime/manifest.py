@@ -14,11 +14,12 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
 from visionkit.errors import DiskFullError, SinkError, UsageError
+from visionkit.frozen import Frozen
 
 FOLDER = ".visionkit"
 SCHEMA = """
@@ -44,8 +45,7 @@ State = Literal["pending", "done", "failed"]
 FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, seconds, ends"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Frozen):
     """One input: see the columns of ``SCHEMA``."""
 
     name: str

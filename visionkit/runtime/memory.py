@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from visionkit.expr import Kind, Record, Type
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 from visionkit.pipeline.plan import Cadence, ForEachNode, SetColumn
 
@@ -36,8 +37,7 @@ class FoldTrack:
     seen: int = 0
 
 
-@dataclass(frozen=True)
-class Update:
+class Update(Frozen):
     """What the fold learned at one packet, for the gate: columns per track."""
 
     mark: Mark

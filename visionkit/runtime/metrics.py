@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from time import perf_counter_ns
 
+from visionkit.frozen import Frozen
 from visionkit.runtime.lanes import SourceCounts
 
 
@@ -36,8 +37,7 @@ class Meter:
         self.items += other.items
 
 
-@dataclass(frozen=True)
-class NodeTime:
+class NodeTime(Frozen):
     """Work on one node over all workers: seconds, calls, packets (or objects)."""
 
     name: str
@@ -52,8 +52,7 @@ class NodeTime:
         return self.seconds * 1000 / self.items if self.items else 0.0
 
 
-@dataclass(frozen=True)
-class RunSummary:
+class RunSummary(Frozen):
     """What a run did: ``received = out + dropped + failed``.
 
     Attributes:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import collections.abc
 import inspect
 import types
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from visionkit.data import Key
+from visionkit.frozen import Frozen
 from visionkit.stage.base import BatchStage, Stage
 from visionkit.stage.source import SourceInfo
 
@@ -18,8 +19,7 @@ OF_THE_PACKET = MappingProxyType({Key: "key", SourceInfo: "info"})
 """What a stage may ask of the packet itself: types of ports that the engine fills and ``in:`` cannot name."""
 
 
-@dataclass(frozen=True)
-class InputPort:
+class InputPort(Frozen):
     """An input of ``run``.
 
     ``types`` are in order of preference; ``optional`` takes absent as None; ``variadic`` takes a tuple of values;
@@ -43,16 +43,14 @@ class InputPort:
         return " or ".join(noun(t) for t in self.types)
 
 
-@dataclass(frozen=True)
-class OutputPort:
+class OutputPort(Frozen):
     """``name`` is empty for the one output of a stage that has one."""
 
     name: str
     type: type
 
 
-@dataclass(frozen=True)
-class Ports:
+class Ports(Frozen):
     inputs: tuple[InputPort, ...]
     outputs: tuple[OutputPort, ...]
 

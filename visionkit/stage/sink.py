@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from visionkit.data import Packet
+from visionkit.frozen import Frozen
 from visionkit.stage.base import StageParams
 from visionkit.stage.source import Gap, SourceInfo
 
@@ -20,8 +21,7 @@ def _to_nobody(message: str) -> None:
     pass
 
 
-@dataclass(frozen=True)
-class SinkContext:
+class SinkContext(Frozen):
     """What an output gets when it is opened.
 
     Attributes:

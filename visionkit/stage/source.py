@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol, runtime_checkable
 
 from visionkit.data import Image
+from visionkit.frozen import Frozen
 
 
-@dataclass(frozen=True)
-class SourceInfo:
+class SourceInfo(Frozen):
     """One image file, video or camera.
 
     Attributes:
@@ -55,8 +54,7 @@ class SourceInfo:
         }
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Frozen):
     """One frame on offer. ``load`` decodes it, in whichever worker asks first; it is called at most once.
 
     Attributes:
@@ -78,8 +76,7 @@ class Frame:
     captured: float | None = None
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Frozen):
     """A live source was away: between two of its frames, or at its end. Every table gets a row of it.
 
     Attributes:
@@ -106,8 +103,7 @@ class End:
 END = End()
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(Frozen):
     """What a live source is doing.
 
     Attributes:

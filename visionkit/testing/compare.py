@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from visionkit.data import Canvas, Image
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 PIXELS = {"xyxy", "corners", "polygons", "ends", "keypoints"}
 
 
-@dataclass(frozen=True)
-class Tolerance:
+class Tolerance(Frozen):
     """How far two results of a network may lie apart: places, levels of pictures, and every other number."""
 
     pixels: float = 0.5

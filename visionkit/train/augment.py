@@ -7,9 +7,9 @@ go through the same matrix, and its mask is sampled at the same points.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import torch
 from visionkit.train.samples import Sample
 
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 GREY = 0.45  # about the mean of ImageNet's pixels
 
 
-@dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Frozen):
     """How a training view may differ from its sample.
 
     Attributes:

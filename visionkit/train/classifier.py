@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends import fit as fit_picture
 from visionkit.errors import DataError, SourceError, UsageError
+from visionkit.frozen import Frozen
 from visionkit.lazy import np, torch
 from visionkit.media.sources.pictures import load_picture
 from visionkit.train.loop import Schedule, fit
@@ -28,8 +28,7 @@ HELD_OUT = 0.2
 AT_ONCE = 32
 
 
-@dataclass(frozen=True)
-class Labelled:
+class Labelled(Frozen):
     """A picture and its class.
 
     Attributes:
@@ -41,8 +40,7 @@ class Labelled:
     label: int
 
 
-@dataclass(frozen=True)
-class Album:
+class Album(Frozen):
     """Pictures in a folder for each class.
 
     Attributes:
@@ -82,8 +80,7 @@ def read_album(folder: Path, endings: Sequence[str]) -> Album:
     return Album(classes, tuple(train), tuple(held_out))
 
 
-@dataclass(frozen=True)
-class Learned:
+class Learned(Frozen):
     """What came of it.
 
     Attributes:

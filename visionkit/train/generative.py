@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from visionkit.errors import DataError, SourceError
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np, torch
 from visionkit.media.sources.kinds import PICTURES
 from visionkit.media.sources.pictures import load_picture
@@ -26,8 +26,7 @@ GRID = 6
 NOISE = 0.1
 
 
-@dataclass(frozen=True)
-class Dream:
+class Dream(Frozen):
     """What to train.
 
     Attributes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import torch
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ Item = TypeVar("Item")
 REPORT_EVERY = 50
 
 
-@dataclass(frozen=True)
-class Schedule:
+class Schedule(Frozen):
     """How long and how fast to learn.
 
     Attributes:

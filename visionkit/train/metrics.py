@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import load, np
 from visionkit.train.samples import Sample
 
@@ -15,16 +15,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True)
-class BoxScores:
+class BoxScores(Frozen):
     """Average precision at an overlap (IoU) of at least 0.5: its mean over the classes, and each class's."""
 
     map50: float
     per_class: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class PixelScores:
+class PixelScores(Frozen):
     """Over all pixels of all pictures together: of the thing, and F1 of what is not the thing."""
 
     iou: float

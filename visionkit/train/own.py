@@ -7,12 +7,12 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 from visionkit.backends import Settings, load_model
 from visionkit.backends.torchnet import TorchModel
 from visionkit.errors import UsageError
+from visionkit.frozen import Frozen
 from visionkit.media.sinks.confusion import Confusion, write_csv, write_svg
 from visionkit.media.sources.kinds import PICTURES
 from visionkit.runtime.context import choose_device
@@ -25,8 +25,7 @@ from visionkit.weights.importing import import_file
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Frozen):
     """What to make.
 
     Attributes:
@@ -51,8 +50,7 @@ class Wish:
         return Schedule(self.steps or max(100, passes * pictures // 32), min(32, pictures), rate)
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Frozen):
     """What came of it.
 
     Attributes:

@@ -6,12 +6,13 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import torch, torchvision
 from visionkit.nets import faster_rcnn_mobilenet, mobilenet_features, ssdlite_mobilenet, unet_mobilenet
 from visionkit.train.augment import Augmentation
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Frozen):
     """Everything that decides what a trained network will be, except the seed.
 
     Attributes:
@@ -106,8 +106,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Frozen):
     """One run of a recipe: where things lie, and the seed.
 
     Attributes:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from visionkit.errors import DataError, SourceError
+from visionkit.frozen import Frozen
 from visionkit.lazy import load, np, torch
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 BCCD_CLASSES = ("RBC", "WBC", "Platelets")
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Frozen):
     """One labelled picture.
 
     Attributes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
+
+from visionkit.frozen import Frozen
 
 if TYPE_CHECKING:
     from visionkit.pipeline.plan import Plan
@@ -13,8 +15,7 @@ CPU_BATCHES = (1, 2, 4)
 GPU_BATCHES = (1, 8, 16, 32)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Frozen):
     """One way to run a pipeline.
 
     Attributes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import UsageError, WeightsError
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np
 from visionkit.media.sources.kinds import kind_by_name
 
@@ -23,8 +23,7 @@ LEAST_SCORE = 0.01
 """Average precision looks at the order of the scores, so even poor ones count."""
 
 
-@dataclass(frozen=True)
-class Labelled:
+class Labelled(Frozen):
     """A picture's file and the boxes in it: (N, 5) class, then centre x, y, width, height as shares of its size."""
 
     path: Path
@@ -86,8 +85,7 @@ def mean_precision(model: Model, pictures: Sequence[Labelled]) -> float:
     return _scored(images, truth, found, len(model.entry.classes))
 
 
-@dataclass(frozen=True)
-class _Given:
+class _Given(Frozen):
     """Gives a stage one network, whatever it asks for."""
 
     found: Model

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
+from visionkit.frozen import Frozen
 from visionkit.tune.candidates import Candidate
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ FEWEST = 8
 """Frames that a trial goes on for at least."""
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Frozen):
     """What one run showed.
 
     Attributes:

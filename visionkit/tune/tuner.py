@@ -15,6 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import UsageError, VisionkitError
+from visionkit.frozen import Frozen
 from visionkit.stage.source import Frame
 from visionkit.tune.candidates import Candidate, batches, variations, worker_counts
 from visionkit.tune.networks import Networks
@@ -31,8 +32,7 @@ SECONDS = 1.0
 """Of a trial, after its first frame. Many short ones in turn see the same machine; few long ones do not."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Frozen):
     """A candidate and the medians of its trials; ``best``: nothing is both faster and cheaper."""
 
     candidate: Candidate
@@ -42,8 +42,7 @@ class Row:
     best: bool = False
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Frozen):
     """What was found.
 
     Attributes:

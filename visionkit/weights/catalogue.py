@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from visionkit.errors import WeightsError, did_you_mean
+from visionkit.frozen import Frozen
 from visionkit.resources import resource_dir
 from visionkit.weights.entry import Entry
 
@@ -95,8 +95,7 @@ class Catalogue:
         raise ValueError(f"there is no class list classes/{name}.txt")
 
 
-@dataclass(frozen=True)
-class LicenceSummary:
+class LicenceSummary(Frozen):
     """The entries that come under one licence."""
 
     licence: str

@@ -10,11 +10,12 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
 from visionkit.errors import WeightsError
+from visionkit.frozen import Frozen
 from visionkit.weights import fetch
 from visionkit.weights.entry import Entry, FileSpec, Source
 from visionkit.weights.obtain import TEMPORARY, obtain
@@ -44,8 +45,7 @@ def _mirror_by_environment() -> str | None:
     return os.environ.get("VISIONKIT_MIRROR") or None
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(Frozen):
     """Where verified weights come from: the cache, the entry's own folder, a mirror, then the entry's sources in order.
 
     Attributes:

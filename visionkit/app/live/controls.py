@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
 
 from visionkit.expr import Expression, Template
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import ForEachNode, Scope, StageNode
 from visionkit.stage.base import StageParams
 
@@ -23,8 +24,7 @@ LISTS_OF_NAMES = frozenset({"classes", "titles"})
 FIXED = "set it in the file"
 
 
-@dataclass(frozen=True)
-class Control:
+class Control(Frozen):
     """One parameter as the page shows it.
 
     Attributes:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import ForEachNode, Plan, Scope, StageNode
 from visionkit.stage.ports import noun
 
 SOURCE_ID = "source"
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Frozen):
     """One stage, output or source.
 
     Attributes:

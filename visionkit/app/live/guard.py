@@ -12,11 +12,11 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from visionkit.errors import UsageError
+from visionkit.frozen import Frozen
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -68,8 +68,7 @@ def check_token(host: str, token: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(Frozen):
     """What requests must fulfil.
 
     Attributes:

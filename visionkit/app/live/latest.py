@@ -6,14 +6,14 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from visionkit.frozen import Frozen
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Item(Generic[T]):
+class Item(Frozen, Generic[T]):
     """``number`` counts what was put from 1; ``at`` is when, by the clock of whoever put it."""
 
     number: int

@@ -6,7 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from visionkit.app.live.window import beside_windows, check_windows
 from visionkit.app.watch import Watcher
 from visionkit.data import Packet
 from visionkit.errors import UsageError
+from visionkit.frozen import Frozen
 from visionkit.media.sinks.live import SCREEN, LiveParams
 from visionkit.pipeline.compile import CompileOptions, read_text
 from visionkit.pipeline.plan import Plan
@@ -31,8 +32,7 @@ AUTO = "auto"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class PageOptions:
+class PageOptions(Frozen):
     """What the command line says about the page; None leaves it to the pipeline file.
 
     Attributes:
@@ -46,8 +46,7 @@ class PageOptions:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Frozen):
     """Where a plan came from, so that it can be changed: the text, what messages call it, how it was compiled."""
 
     text: str
@@ -76,8 +75,7 @@ def live_params(plan: Plan) -> LiveParams | None:
     return found[0] if found and isinstance(found[0], LiveParams) else None
 
 
-@dataclass(frozen=True)
-class View:
+class View(Frozen):
     """How a run is to be seen.
 
     Attributes:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visionkit.app.live.screen import Screen, Tile
+from visionkit.frozen import Frozen
 
 if TYPE_CHECKING:
     from visionkit.api import Job
@@ -22,8 +22,7 @@ WINDOW = 2.0
 _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
-@dataclass(frozen=True)
-class Health:
+class Health(Frozen):
     """``state``: "ok", "degraded" (some sources have stopped), "starting" (nothing came yet), "stalled"."""
 
     state: str

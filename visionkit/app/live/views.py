@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from visionkit.app.live.latest import Item, Latest
 from visionkit.app.live.looks import look
 from visionkit.app.live.screen import Tile
 from visionkit.data import Image, Packet
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2
 from visionkit.media.sinks.pictures import encode_picture
 
 
-@dataclass(frozen=True)
-class Jpeg:
+class Jpeg(Frozen):
     """One encoded picture; ``number`` counts those of its view, ``at`` is when the picture came."""
 
     number: int

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from visionkit.data.geometry.boxes import box_corners, hull
 from visionkit.data.geometry.maps import Homography, Map, compose
 from visionkit.errors import DataError
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from visionkit.data.geometry.maps import Points
 
 
-@dataclass(frozen=True, eq=False)
-class Canvas:
+class Canvas(Frozen, eq=False):
     """A plane of ``width`` × ``height`` pixels and the map from it to its source frame.
 
     ``to_frame`` is None where no such map exists (a mosaic, a generated picture): results found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from visionkit.errors import DataError
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ class Map(Protocol):
     def inverse(self, points: Points) -> Points: ...
 
 
-@dataclass(frozen=True, eq=False)
-class Homography:
+class Homography(Frozen, eq=False):
     """A projective map given by ``matrix`` (3, 3), in the convention of :mod:`visionkit.data.geometry`."""
 
     matrix: Matrix
@@ -36,12 +36,14 @@ class Homography:
             matrix = np.vstack([matrix, [0.0, 0.0, 1.0]])
         if matrix.shape != (3, 3):
             raise DataError(f"a homography is a (3, 3) or (2, 3) matrix, got shape {matrix.shape}")
-        if not abs(_determinant(matrix)) >= 1e-12 or not math.isfinite(sum(matrix.ravel().tolist())):
+        numbers = matrix.ravel().tolist()
+        if not abs(_determinant(numbers)) >= 1e-12 or not math.isfinite(sum(numbers)):
             raise DataError("a homography must be finite and invertible")
         matrix.flags.writeable = False
         object.__setattr__(self, "matrix", matrix)
 
     @staticmethod
+    @cache
     def identity() -> Homography:
         return Homography(np.eye(3))
 
@@ -61,7 +63,7 @@ class Homography:
 
     @property
     def is_identity(self) -> bool:
-        return bool((self.matrix == np.eye(3)).all())
+        return self is Homography.identity() or bool((self.matrix == np.eye(3)).all())
 
     def forward(self, points: Points) -> Points:
         return _project(self.matrix, points)
@@ -70,9 +72,9 @@ class Homography:
         return _project(np.linalg.inv(self.matrix), points)
 
 
-def _determinant(matrix: Matrix) -> float:
-    """Of a (3, 3) matrix; in plain floats, which for nine numbers is faster than LAPACK."""
-    a, b, c, d, e, f, g, h, i = matrix.ravel().tolist()
+def _determinant(numbers: Sequence[float]) -> float:
+    """Of a (3, 3) matrix, row by row; in plain floats, which for nine numbers is faster than LAPACK."""
+    a, b, c, d, e, f, g, h, i = numbers
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
@@ -85,8 +87,7 @@ def _project(matrix: Matrix, points: Points) -> Points:
     return out
 
 
-@dataclass(frozen=True, eq=False)
-class PointMap:
+class PointMap(Frozen, eq=False):
     """An arbitrary map given by two functions on points (N, 2): lens distortion, elastic warps."""
 
     forward_function: Callable[[Points], Points]
@@ -99,8 +100,7 @@ class PointMap:
         return self.inverse_function(np.asarray(points, dtype=np.float64).reshape(-1, 2))
 
 
-@dataclass(frozen=True, eq=False)
-class Chain:
+class Chain(Frozen, eq=False):
     """``first`` and then ``second``. Built by :func:`compose`, which folds homographies into one."""
 
     first: Map
@@ -115,6 +115,8 @@ class Chain:
 
 def compose(first: Map, second: Map) -> Map:
     """The map that applies ``first`` and then ``second``."""
+    if second is Homography.identity():
+        return first
     if isinstance(first, Homography) and isinstance(second, Homography):
         return Homography(second.matrix @ first.matrix)
     if isinstance(second, Chain):
@@ -124,12 +126,17 @@ def compose(first: Map, second: Map) -> Map:
 
 def from_cv2(matrix: Matrix) -> Homography:
     """The map of a matrix that OpenCV uses (pixel centres at whole numbers), (2, 3) or (3, 3)."""
-    full = Homography(matrix).matrix
-    half = Homography.translation(0.5, 0.5).matrix
-    return Homography(half @ full @ np.linalg.inv(half))
+    there, back = _half_a_pixel()
+    return Homography(there @ Homography(matrix).matrix @ back)
 
 
 def to_cv2(map_: Homography) -> Matrix:
     """The (3, 3) matrix to give to ``cv2.warpPerspective`` for ``map_``."""
-    half = Homography.translation(0.5, 0.5).matrix
-    return np.asarray(np.linalg.inv(half) @ map_.matrix @ half)
+    there, back = _half_a_pixel()
+    return np.asarray(back @ map_.matrix @ there)
+
+
+@cache
+def _half_a_pixel() -> tuple[Matrix, Matrix]:
+    """From OpenCV's coordinates to ours, and back."""
+    return Homography.translation(0.5, 0.5).matrix, Homography.translation(-0.5, -0.5).matrix

@@ -8,10 +8,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from visionkit.errors import SinkError, SourceError, UsageError
+from visionkit.frozen import Frozen
 from visionkit.media.redact import redact
 from visionkit.media.remote.places import STORES, find, open_for_writing, scheme
 
@@ -19,8 +19,7 @@ AT_ONCE = 8
 Stamp = list[int]
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Frozen):
     """Where results go: ``folder`` is where a run writes them; ``url`` where they are sent, empty for nowhere else."""
 
     folder: Path

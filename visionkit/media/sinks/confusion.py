@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pydantic import Field
 from visionkit.data import Labels, Packet
 from visionkit.errors import SinkError
 from visionkit.expr import Template
+from visionkit.frozen import Frozen
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.rows import results_of, to_json
 from visionkit.media.sinks.spool import SpoolSink, lines
@@ -35,8 +35,7 @@ class ConfusionParams(TableParams):
     )
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(Frozen):
     """Counts of (true class, found class).
 
     Attributes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from visionkit.frozen import Frozen
 
 CodecName = Literal["h264", "hevc", "av1", "vp9", "mjpeg"]
 Speed = Literal["fast", "default", "small"]
 DEFAULT_QUALITY = 75
 
 
-@dataclass(frozen=True)
-class Encoder:
+class Encoder(Frozen):
     """How FFmpeg's encoder ``name`` is asked.
 
     Attributes:
@@ -62,8 +63,7 @@ ENCODERS: Mapping[str, Encoder] = {
 BROWSER_AUDIO = frozenset({"aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"})
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(Frozen):
     """A file format: FFmpeg's name and options, the codecs it holds, what other audio is turned into."""
 
     format: str

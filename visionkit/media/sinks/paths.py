@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from pydantic import AfterValidator
 
 from visionkit.errors import SinkError
 from visionkit.expr import Kind, Record, Template, Type
+from visionkit.frozen import Frozen
 from visionkit.media.sources.kinds import PICTURES, VIDEOS
 from visionkit.stage.source import SourceInfo
 
@@ -32,8 +32,7 @@ SourcePath = Annotated[Template, AfterValidator(_known)]
 """A template whose names are those of the source: ``{source.stem}``."""
 
 
-@dataclass(frozen=True)
-class SourceFields:
+class SourceFields(Frozen):
     """A source as templates see it: ``{source.stem}``."""
 
     info: SourceInfo

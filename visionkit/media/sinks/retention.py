@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from visionkit.frozen import Frozen
 
 STAMP = "%Y-%m-%dT%H-%M-%SZ"
 _OURS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)(-\d+)?\.mp4(\.part)?")
@@ -23,8 +24,7 @@ def stamped(folder: Path, wall: float) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class Retention:
+class Retention(Frozen):
     """How much of the recordings in ``folder`` stays; None for no limit.
 
     Attributes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import SinkError, SourceError
+from visionkit.frozen import Frozen
 from visionkit.lazy import av, cv2, np
 from visionkit.media.containers import reason
 from visionkit.media.sinks.audio import AudioWriter, SourceTrack
@@ -29,8 +29,7 @@ GROUP_SECONDS = 4  # a killed process loses at most so much
 _HYBRID_SINCE = (61, 7)  # libavformat of FFmpeg 7.1
 
 
-@dataclass(frozen=True)
-class VideoSettings:
+class VideoSettings(Frozen):
     """How videos are encoded."""
 
     codec: CodecName = "h264"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from visionkit.errors import UsageError
+from visionkit.frozen import Frozen
 
 
-@dataclass(frozen=True)
-class SourceOptions:
+class SourceOptions(Frozen):
     """How inputs are read.
 
     Attributes:

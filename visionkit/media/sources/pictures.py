@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
 from visionkit.errors import MissingExtraError, SourceError
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np
 from visionkit.media.sources.reduced import Reduction, reduced_picture
 
@@ -24,8 +24,7 @@ _CV2_CANNOT = {"CMYK", "LAB", "YCbCr", "HSV"}
 _TURNS = {3: "ROTATE_180", 6: "ROTATE_90_CLOCKWISE", 8: "ROTATE_90_COUNTERCLOCKWISE"}
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Frozen):
     """What the first bytes say: size before orientation, Pillow's mode and format, EXIF orientation 1..8."""
 
     width: int

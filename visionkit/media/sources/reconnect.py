@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from visionkit.errors import SourceError
+from visionkit.frozen import Frozen
 from visionkit.media.sources.capture import GLANCE, Capture, Picture, Refused, now
 from visionkit.stage.source import Connection
 
@@ -21,8 +22,7 @@ class Unreachable(SourceError):
     """Nobody listens there now; a knock on the door will tell when somebody does."""
 
 
-@dataclass(frozen=True)
-class Patience:
+class Patience(Frozen):
     """How long a source waits, in seconds.
 
     Attributes:
@@ -48,8 +48,7 @@ class Patience:
         return min(self.most, doubled * random.uniform(0.75, 1.25))
 
 
-@dataclass(frozen=True)
-class Loss:
+class Loss(Frozen):
     """A connection that had delivered pictures is gone."""
 
     reason: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.lanes import Totals
@@ -28,8 +29,7 @@ class Hub(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class Setup:
+class Setup(Frozen):
     """All that a worker needs to know before the first piece.
 
     Attributes:
@@ -48,8 +48,7 @@ class Setup:
     for_outputs: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Frozen):
     """Some inputs of a run, by their indices in its lane. ``deaths``: how many workers died of it, or beside it."""
 
     number: int
@@ -62,8 +61,7 @@ class Piece:
         return replace(self, indices=self.indices[:middle]), replace(self, indices=self.indices[middle:])
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(Frozen):
     """What a worker made of a piece.
 
     Attributes:

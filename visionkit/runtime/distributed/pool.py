@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from visionkit.errors import StageError
+from visionkit.frozen import Frozen
 from visionkit.runtime.distributed.piece import Piece, Setup, Written
 from visionkit.runtime.distributed.worker import Worker
 from visionkit.stage.source import Source
@@ -18,16 +19,14 @@ PATIENCE = 120.0
 """Seconds without a single worker until the run is given up."""
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Frozen):
     """A piece and what became of it."""
 
     piece: Piece
     written: Written
 
 
-@dataclass(frozen=True)
-class Lost:
+class Lost(Frozen):
     """A piece whose worker died before it was done."""
 
     piece: Piece

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from visionkit.errors import UsageError
+from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.context import RunSettings
 
@@ -15,8 +15,7 @@ MANY = 8
 """Processors of a worker with a GPU, at most: they decode for it."""
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Frozen):
     """``most``: how many such workers the cluster has room for."""
 
     cores: int

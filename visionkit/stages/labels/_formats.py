@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 from xml.etree import ElementTree as Xml
 
 from visionkit.data import Canvas, Detections
 from visionkit.errors import DataError
+from visionkit.frozen import Frozen
 from visionkit.lazy import np
 from visionkit.stages.labels._columns import Columns
 
@@ -26,8 +27,7 @@ class Format(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Yolo:
+class Yolo(Frozen):
     """A text file for each picture: class number, then centre and size, or an outline, as shares of the picture."""
 
     folder: Path
@@ -57,8 +57,7 @@ class Yolo:
             raise ValueError("a line has 5 or 6 numbers (a box), or 7, 9, ... (an outline)")
 
 
-@dataclass(frozen=True)
-class Voc:
+class Voc(Frozen):
     """An XML file for each picture, boxes in whole pixels counted from 1."""
 
     folder: Path
@@ -78,8 +77,7 @@ class Voc:
         return found.detections(self.classes)
 
 
-@dataclass(frozen=True)
-class Coco:
+class Coco(Frozen):
     """One JSON file for all pictures, which are found by their path, or by their name alone where that is enough."""
 
     path: Path

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, np
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 COLOURS, DIRECTIONS = 25, 8  # bins a channel
 
 
-@dataclass(frozen=True, eq=False)
-class Region:
+class Region(Frozen, eq=False):
     """``size`` in pixels, ``box`` xyxy, ``look``: histograms of colour and of gradients, each adding up to 1."""
 
     size: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import VisionkitError
+from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, np, torch
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ BLOCKS = 5
 CONTENT = 3, 1  # block and layer, from 0: relu4_2; textures are those of the first layer of each block
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Frozen):
     """``content``: features (1, C, h, w); ``textures``: a Gram matrix (C, C) for each block."""
 
     content: Any

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from visionkit.errors import WeightsError, did_you_mean
+from visionkit.frozen import Frozen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from visionkit.lazy import np
 
 
-@dataclass(frozen=True)
-class View:
+class View(Frozen):
     """Which picture of a batch to decode, and how.
 
     Attributes:
@@ -43,8 +42,7 @@ class View:
     multi_label: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class Found:
+class Found(Frozen, eq=False):
     """What a network found in one picture, in pixels of its input, before NMS.
 
     Attributes:
