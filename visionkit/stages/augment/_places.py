@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from visionkit.data import Homography, PointMap, from_cv2
@@ -43,14 +44,17 @@ def by_quarters(drawn: Drawn) -> Map:
 
 def by_table(drawn: Drawn) -> Map:
     """Distortions: for every pixel of the new picture the place it is taken from, as OpenCV counts."""
-    height, width = drawn["map_x"].shape
-    ys, xs = np.mgrid[0:height, 0:width]
-    moved = np.stack([drawn["map_x"] - xs, drawn["map_y"] - ys], axis=2).astype(np.float64)
+
+    @cache  # worked out when somebody asks where a point is, which costs as much as the distortion itself
+    def moved() -> Any:
+        height, width = drawn["map_x"].shape
+        ys, xs = np.mgrid[0:height, 0:width]
+        return np.stack([drawn["map_x"] - xs, drawn["map_y"] - ys], axis=2).astype(np.float64)
 
     def forward(points: Any) -> Any:
-        return points + looked_up(moved, points)
+        return points + looked_up(moved(), points)
 
-    return PointMap(forward, lambda points: numeric_inverse(forward, points, points - looked_up(moved, points)))
+    return PointMap(forward, lambda points: numeric_inverse(forward, points, points - looked_up(moved(), points)))
 
 
 def left_right(drawn: Drawn) -> Map:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -68,28 +69,29 @@ class Convolve(MapStage[ConvolveParams]):
                 f"filter.convolve: a {columns}×{rows} kernel does not fit into {image.width}×{image.height} pixels "
                 f"with padding {along}×{down}"
             )
-        padded = _padded(image.native(), down, along, p.border)
-        # Anchored at its first weight, the window of output (0, 0) starts at the padded picture's first pixel.
-        full = self._filtered(padded)[: padded.shape[0] - rows + 1, : padded.shape[1] - columns + 1]
-        pixels = np.ascontiguousarray(full[:: p.stride, :: p.stride])
         if p.stride == 1 and (rows, columns) == (2 * down + 1, 2 * along + 1):
-            return image.replaced(pixels)
+            return image.replaced(self._filtered(image.native(), (-1, -1), _BORDERS[p.border]))
+        padded = _padded(image.native(), down, along, _BORDERS[p.border])
+        # Anchored at its first weight, the window of output (0, 0) starts at the padded picture's first pixel.
+        full = self._filtered(padded, (0, 0))[: padded.shape[0] - rows + 1, : padded.shape[1] - columns + 1]
+        pixels = np.ascontiguousarray(full[:: p.stride, :: p.stride])
         step = Homography.translation((columns - p.stride) / 2 - along, (rows - p.stride) / 2 - down).matrix
         place = Homography(step @ Homography.scale(p.stride, p.stride).matrix)  # centre of window i → its source point
         return image.replaced(pixels, image.canvas.derive(pixels.shape[1], pixels.shape[0], place))
 
-    def _filtered(self, padded: Any) -> Any:
+    def _filtered(self, pixels: Any, anchor: tuple[int, int], border: str = "BORDER_REFLECT_101") -> Any:
+        kind = getattr(cv2, border)
         kernel = np.array(self.params.kernel, np.float32)
         if self.params.normalize:
             kernel /= kernel.sum()
         if not self.params.absolute:
-            return cv2.filter2D(padded, -1, kernel, anchor=(0, 0), delta=self.params.offset)
-        sums = np.abs(cv2.filter2D(padded, cv2.CV_32F, kernel, anchor=(0, 0))) + self.params.offset
+            return cv2.filter2D(pixels, -1, kernel, anchor=anchor, delta=self.params.offset, borderType=kind)
+        sums = np.abs(cv2.filter2D(pixels, cv2.CV_32F, kernel, anchor=anchor, borderType=kind)) + self.params.offset
         return np.clip(np.rint(sums), 0, 255).astype(np.uint8)
 
 
+_BORDERS = MappingProxyType({"zero": "BORDER_CONSTANT", "repeat": "BORDER_REPLICATE", "mirror": "BORDER_REFLECT_101"})
+
+
 def _padded(pixels: Any, down: int, along: int, border: str) -> Any:
-    if border == "zero":
-        return cv2.copyMakeBorder(pixels, down, down, along, along, cv2.BORDER_CONSTANT, value=0)
-    kind = cv2.BORDER_REPLICATE if border == "repeat" else cv2.BORDER_REFLECT_101
-    return cv2.copyMakeBorder(pixels, down, down, along, along, kind)
+    return cv2.copyMakeBorder(pixels, down, down, along, along, getattr(cv2, border), value=0)
