@@ -49,10 +49,12 @@ class Frozen:
     if not TYPE_CHECKING:
 
         def __init__(self, *args: object, **kwargs: object) -> None:
-            dataclasses.fields(self)  # puts the real one over this
+            with _WRITING:  # another thread may have begun: the fields come before the methods
+                dataclasses.fields(self)  # puts the real one over this
             type(self).__init__(self, *args, **kwargs)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Unpickled and copied, which calls no ``__init__``."""
-        dataclasses.fields(self)
+        with _WRITING:
+            dataclasses.fields(self)
         self.__dict__.update(state)
