@@ -104,6 +104,3 @@ def report(
 
     typer.echo(str(write_report(out, gallery, target)))
     return 0
-
-
-COMMANDS = (status, report)

@@ -7,6 +7,8 @@ errors.jsonl) · 4 the pipeline file is wrong · 5 an output could not be writte
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +19,25 @@ import typer
 from visionkit import __version__, errors
 from visionkit.app.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, exit_code
 
+COMMANDS = {
+    "run": "run",
+    "demo": "run",
+    "live": "live",
+    "profile": "profile",
+    "tune": "tune",
+    "status": "batch",
+    "report": "batch",
+    "validate": "inspect",
+    "explain": "inspect",
+    "schema": "inspect",
+    "stages": "inspect",
+    "new": "inspect",
+    "doctor": "inspect",
+    "licences": "inspect",
+    "train": "train",
+    "imagine": "train",
+}
+"""Each command and the module it is written in, of ``visionkit.app.NAME_commands``."""
 ClickException: Any = typer.BadParameter.__mro__[2]
 """The root of typer's own errors, whichever click it was built on."""
 
@@ -49,32 +70,17 @@ def _options(
 
 def _register(arguments: list[str]) -> None:
     """Adds the commands; the one that is called alone, where the first argument names it, since building costs time."""
-    from visionkit.app import (
-        batch_commands,
-        inspect_commands,
-        live_commands,
-        profile_commands,
-        run_commands,
-        train_commands,
-        tune_commands,
-        weights_commands,
-    )
-
-    app.add_typer(weights_commands.weights, name="weights")
-    modules = (
-        run_commands,
-        live_commands,
-        profile_commands,
-        tune_commands,
-        batch_commands,
-        inspect_commands,
-        train_commands,
-    )
-    commands = {c.__name__: c for module in modules for c in module.COMMANDS}
     called = arguments[0] if arguments else ""
-    for name, command in commands.items():
-        if called not in commands or name == called:
-            app.command(name)(command)
+    alone = called in COMMANDS or called == "weights"
+    if called == "weights" or not alone:
+        app.add_typer(_module("weights").weights, name="weights")
+    for name, module in COMMANDS.items():
+        if name == called or not alone:
+            app.command(name)(getattr(_module(module), name))
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"visionkit.app.{name}_commands")
 
 
 def main() -> None:
@@ -83,6 +89,7 @@ def main() -> None:
         from visionkit.app.process_title import hide_credentials
 
         hide_credentials()
+    gc.set_threshold(10_000)  # nearly all that is made at the start stays: looking through it again and again costs 5 %
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
     _register(sys.argv[1:])
     sys.exit(guarded(lambda: app(standalone_mode=False)))

@@ -148,6 +148,3 @@ def licences(pipeline: PipelineArg) -> None:
         typer.echo("no weights: visionkit itself is Apache-2.0")
     for row in summarise(entries):
         typer.echo(f"{row.licence}: {', '.join(row.names)}{'  (copyleft)' if row.copyleft else ''}")
-
-
-COMMANDS = (validate, explain, schema, stages, new, doctor, licences)

@@ -104,6 +104,3 @@ def origin_of(pipeline: str, stages: list[str] | None, options: CompileOptions) 
     if not pipeline:
         raise UsageError("no pipeline was given", help="visionkit live edges 0")
     return Origin.of_file(find_pipeline(pipeline), options)
-
-
-COMMANDS = (live,)

@@ -182,6 +182,3 @@ def _worker_rows(report: Report) -> Iterator[tuple[str, ...]]:
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-COMMANDS = (profile,)

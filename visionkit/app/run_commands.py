@@ -233,6 +233,3 @@ def find_pipeline(name: str) -> Path:
     known = sorted(p.stem for p in folder.glob("*.yaml"))
     help_ = did_you_mean(path.stem, known) or f"bundled pipelines: {', '.join(known)}"
     raise UsageError(f"there is no pipeline {name!r}", help=help_)
-
-
-COMMANDS = (run, demo)

@@ -49,6 +49,3 @@ def imagine(
     dream = generative.Dream(cast(generative.Kind, kind), size, steps=steps, seed=seed, device=choose_device(device))
     generative.imagine(folder, dream, out)
     typer.echo(f"{out / kind}.png shows it; {kind}.safetensors and {kind}.json lie beside it")
-
-
-COMMANDS = (train, imagine)

@@ -112,6 +112,3 @@ def text(result: Result, path: Path, written: bool) -> str:
     inner = ", ".join(f"{name}: {value}" for name, value in settings.items())
     did = f"written to {path}" if written else "--write puts it into the file"
     return "\n".join([*lines, f"{gain:.2f} times as fast: run: {{{inner}}} ({did})"])
-
-
-COMMANDS = (tune,)

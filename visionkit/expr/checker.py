@@ -129,13 +129,13 @@ class Checker:
             return UNKNOWN
         return Found(kind, owners[0] if owners else None, vague=not owners and any(part.vague for part in parts))
 
-    @found.register
+    @found.register(Literal)
     def _(self, node: Literal) -> Found:
         if node.value is None:
             return Found(Kind.ANY, null=True)
         return Found({bool: Kind.BOOL, str: Kind.TEXT}.get(type(node.value), Kind.NUMBER))
 
-    @found.register
+    @found.register(Name)
     def _(self, node: Name) -> Found:
         try:
             type_ = resolve_value(node, self._scope)
@@ -144,29 +144,29 @@ class Checker:
             return UNKNOWN
         return Found(type_.kind, owner_of(node, type_, self._scope))
 
-    @found.register
+    @found.register(Negate)
     def _(self, node: Negate) -> Found:
         return self._combined(node.offset, Kind.NUMBER, [self._want(node.operand, Kind.NUMBER, "-")])
 
-    @found.register
+    @found.register(Arithmetic)
     def _(self, node: Arithmetic) -> Found:
         parts = [self._want(part, Kind.NUMBER, node.operator) for part in (node.left, node.right)]
         return self._combined(node.offset, Kind.NUMBER, parts)
 
-    @found.register
+    @found.register(Not)
     def _(self, node: Not) -> Found:
         return self._combined(node.offset, Kind.BOOL, [self._want(node.operand, Kind.BOOL, "not")])
 
-    @found.register
+    @found.register(Logic)
     def _(self, node: Logic) -> Found:
         parts = [self._want(part, Kind.BOOL, node.operator) for part in node.operands]
         return self._combined(node.offset, Kind.BOOL, parts)
 
-    @found.register
+    @found.register(IsNull)
     def _(self, node: IsNull) -> Found:
         return self._combined(node.offset, Kind.BOOL, [self.found(node.operand)])
 
-    @found.register
+    @found.register(Compare)
     def _(self, node: Compare) -> Found:
         parts = [self.found(part) for part in node.operands]
         for i, operator in enumerate(node.operators):
@@ -186,7 +186,7 @@ class Checker:
             help = "join conditions with and, or, not"
             self._problem(KIND, offset, f"{operator} cannot order true and false", help)
 
-    @found.register
+    @found.register(Member)
     def _(self, node: Member) -> Found:
         operand = self.found(node.operand)
         for item in node.items:
@@ -197,7 +197,7 @@ class Checker:
                 break
         return self._combined(node.offset, Kind.BOOL, [operand])
 
-    @found.register
+    @found.register(Choice)
     def _(self, node: Choice) -> Found:
         then, otherwise = self.found(node.then), self.found(node.otherwise)
         condition = self._want(node.condition, Kind.BOOL, "if")
@@ -208,7 +208,7 @@ class Checker:
         kind = kinds[0] if len(kinds) == 1 else Kind.ANY
         return self._combined(node.offset, kind, [then, condition, otherwise])
 
-    @found.register
+    @found.register(Call)
     def _(self, node: Call) -> Found:
         function = FUNCTIONS[node.function]
         wanted = [(part, function.kind_of_argument(i)) for i, part in enumerate(node.arguments)]

@@ -36,7 +36,7 @@ def compiled(node: Node) -> Run:
     raise TypeError(f"no node of the language: {node!r}")
 
 
-@compiled.register
+@compiled.register(Literal)
 def _(node: Literal) -> Run:
     return lambda env: node.value
 
@@ -73,20 +73,20 @@ def _field(record: Any, column: str, offset: int) -> Any:
         fail(COLUMN, offset, f"there is no column {quote(column)}", "check the stage that should have made it")
 
 
-@compiled.register
+@compiled.register(Negate)
 def _(node: Negate) -> Run:
     operand, offset = compiled(node.operand), node.offset
     return lambda env: v.finite(operator.neg, [operand(env)], offset)
 
 
-@compiled.register
+@compiled.register(Arithmetic)
 def _(node: Arithmetic) -> Run:
     left, right = compiled(node.left), compiled(node.right)
     function, offset = v.OPERATORS[node.operator], node.offset
     return lambda env: v.finite(function, [left(env), right(env)], offset)
 
 
-@compiled.register
+@compiled.register(Compare)
 def _(node: Compare) -> Run:
     operands = [compiled(operand) for operand in node.operands]
     links = list(enumerate(zip(node.operators, node.offsets, strict=True)))
@@ -99,7 +99,7 @@ def _(node: Compare) -> Run:
     return run
 
 
-@compiled.register
+@compiled.register(Logic)
 def _(node: Logic) -> Run:
     operands = [(compiled(operand), operand.offset) for operand in node.operands]
     function = operator.and_ if node.operator == "and" else operator.or_
@@ -116,33 +116,33 @@ def _combined(function: Callable[[Any, Any], Any], flags: list[Any], offset: int
     return reduce(function, flags)
 
 
-@compiled.register
+@compiled.register(Member)
 def _(node: Member) -> Run:
     operand, negated = compiled(node.operand), node.negated
     items = frozenset(v.distinct(item.value) for item in node.items)
     return lambda env: v.member(operand(env), items, negated)
 
 
-@compiled.register
+@compiled.register(IsNull)
 def _(node: IsNull) -> Run:
     operand, negated = compiled(node.operand), node.negated
     return lambda env: v.inverted(v.is_null(operand(env))) if negated else v.is_null(operand(env))
 
 
-@compiled.register
+@compiled.register(Not)
 def _(node: Not) -> Run:
     operand, offset = compiled(node.operand), node.operand.offset
     return lambda env: v.inverted(v.flags(operand(env), offset))
 
 
-@compiled.register
+@compiled.register(Choice)
 def _(node: Choice) -> Run:
     condition, then, otherwise = (compiled(part) for part in (node.condition, node.then, node.otherwise))
     offset = node.offset
     return lambda env: v.choose(condition(env), then(env), otherwise(env), offset)
 
 
-@compiled.register
+@compiled.register(Call)
 def _(node: Call) -> Run:
     function, offset = FUNCTIONS[node.function].run, node.offset
     arguments = [compiled(argument) for argument in node.arguments]

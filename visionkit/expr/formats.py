@@ -11,7 +11,7 @@ from visionkit.expr.types import Kind
 from visionkit.frozen import Frozen
 
 MAX_PRECISION = 20
-_SPEC = re.compile(
+_SPEC = (
     r"(?:(?P<fill>[^{}])?(?P<align>[<>^]))?(?P<sign>[-+ ])?(?P<zero>0)?(?P<width>[1-9][0-9]?)?"
     r"(?P<comma>,)?(?:\.(?P<precision>[0-9]{1,2}))?(?P<type>[dfeg%s])?"
 )
@@ -47,7 +47,7 @@ def parse_format(spec: str, offset: int) -> Format:
     Raises:
         ExprError: it is none of those allowed.
     """
-    match = _SPEC.fullmatch(spec)
+    match = re.fullmatch(_SPEC, spec)
     if match is None or not spec or int(match["precision"] or 0) > MAX_PRECISION:
         fail(TEMPLATE, offset, f"{quote(spec)} is not a format", f"allowed: {ALLOWED}")
     numeric = bool(match["sign"] or match["zero"] or match["comma"] or (match["type"] or "s") != "s")

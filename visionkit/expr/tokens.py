@@ -10,16 +10,13 @@ from visionkit.frozen import Frozen
 MAX_LENGTH = 2000
 NUMBER, TEXT, NAME, SYMBOL, END = "number", "text", "name", "symbol", "end"
 
-_TOKEN = re.compile(
-    r"""
+_TOKEN = r"""(?x)
     (?P<space>   [\ \t\r\n]+ )
   | (?P<number>  (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
   | (?P<name>    [^\W\d]\w* )
   | (?P<text>    "[^"\\\r\n]*" | '[^'\\\r\n]*' )
   | (?P<symbol>  \*\* | // | <= | >= | == | != | [-+*/%<>().,\[\]=] )
-    """,
-    re.VERBOSE,
-)
+"""
 _WRITE_INSTEAD = {
     "!": "write not, or != to compare",
     "&": "write and",
@@ -54,9 +51,10 @@ def tokenize(text: str, start: int = 0, stop: int | None = None) -> list[Token]:
     if len(text) > MAX_LENGTH:
         message = f"has {len(text)} characters, at most {MAX_LENGTH} are allowed"
         fail(SIZE, MAX_LENGTH, message, "split it over several stages")
+    token = re.compile(_TOKEN)
     tokens, at, end = [], start, len(text) if stop is None else stop
     while at < end:
-        match = _TOKEN.match(text, at, end) or _unreadable(text, at)
+        match = token.match(text, at, end) or _unreadable(text, at)
         if match.lastgroup != "space":
             tokens.append(Token(str(match.lastgroup), match.group(), at))
         at = match.end()

@@ -16,7 +16,7 @@ STAGE_KEYS = ("id", "in", "when", "enabled", "on_error")
 FOR_EACH_KEYS = (*STAGE_KEYS, "as", "pad", "every", "until", "set", "stages")
 USE_KEYS = ("id", "in", "enabled", "file", "vars")
 OUTPUT_KEYS = ("id", "in", "when", "enabled")
-_ID = re.compile(r"[A-Za-z_]\w*")
+_ID = r"[A-Za-z_]\w*"
 
 
 class Item(Frozen):
@@ -87,7 +87,7 @@ def read_id(item: Item, taken: set[str], variables: Variables) -> str:
 
 def misnamed(name: str) -> str:
     """What is wrong with a name that expressions are to use; empty if nothing is."""
-    if not _ID.fullmatch(name):
+    if not re.fullmatch(_ID, name):
         return "must be letters, digits and _, and start with a letter"
     if name in KEYWORDS:
         return "must not be a word of the language"

@@ -28,7 +28,7 @@ Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2"]
 class RunSettings(BaseModel):
     """The ``run:`` section: settings that change speed, never results; and how often each input is run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     batch: int | None = Field(None, ge=1, le=1024, description="Largest batch a network gets.")
     workers: int | None = Field(None, ge=1, le=256, description="Threads for stages that may run in parallel.")

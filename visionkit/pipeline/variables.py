@@ -13,7 +13,7 @@ from visionkit.pipeline.document import Listing, Mapping, Node, Scalar, parse
 from visionkit.pipeline.problems import Problems
 
 ENVIRONMENT_PREFIX = "VISIONKIT_VAR_"
-_NAME = re.compile(r"\$(\$|[A-Za-z_]\w*)")
+_NAME = r"\$(\$|[A-Za-z_]\w*)"
 
 
 class Variables(Frozen):
@@ -61,10 +61,12 @@ class Variables(Frozen):
     def _scalar(self, node: Scalar, where: str) -> Any:
         if not isinstance(node.value, str) or "$" not in node.value:
             return node.value
-        whole = _NAME.fullmatch(node.value)
+        whole = re.fullmatch(_NAME, node.value)
         if whole and whole[1] != "$":
             return self._lookup(whole[1], node, where)
-        return _NAME.sub(lambda m: "$" if m[1] == "$" else format_value(self._lookup(m[1], node, where)), node.value)
+        return re.sub(
+            _NAME, lambda m: "$" if m[1] == "$" else format_value(self._lookup(m[1], node, where)), node.value
+        )
 
     def _lookup(self, name: str, node: Scalar, where: str) -> Any:
         if name in self.values:

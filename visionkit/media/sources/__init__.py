@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceOptions", "open_sources"]
 
-_NO_OPTIONS = SourceOptions()
 
-
-def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) -> list[Source]:
+def open_sources(inputs: Sequence[Any], options: SourceOptions | None = None) -> list[Source]:
     """One lane for each camera and stream, one for all files, one for all pictures in memory.
 
     Args:
@@ -32,6 +30,7 @@ def open_sources(inputs: Sequence[Any], options: SourceOptions = _NO_OPTIONS) ->
     Raises:
         UsageError: nothing was given, a path does not exist, a folder holds nothing to read, a scheme is unknown.
     """
+    options = options or SourceOptions()
     files: list[str] = []
     pictures: list[Any] = []
     cameras: list[LiveSource] = []
