@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from visionkit.data import Packet
-from visionkit.runtime.manifest import Row, State, text
+from visionkit.runtime.manifest import Finished, text
 from visionkit.runtime.outlets import Outlet
 from visionkit.runtime.token import Token
 from visionkit.stage.sink import Sink, SinkParams
@@ -24,8 +24,7 @@ class Records(Protocol):
 
     def get(self, name: str, default: Any = None) -> Any: ...
     def set(self, **facts: Any) -> None: ...
-    def row(self, name: str) -> Row | None: ...
-    def put(self, rows: Iterable[Row]) -> None: ...
+    def finish(self, rows: Iterable[Finished]) -> None: ...
     def last_position(self) -> int: ...
 
 
@@ -64,7 +63,7 @@ class _Book(Sink[SinkParams]):
     def __init__(self, records: Records, sinks: Sequence[Sink[Any]], period: float) -> None:
         super().__init__(SinkParams())
         self._records, self._sinks, self._period = records, sinks, period
-        self._rows: list[Row] = []
+        self._rows: list[Finished] = []
         self._position = records.last_position()
         self._saved = monotonic()
         self._begin()
@@ -85,29 +84,25 @@ class _Book(Sink[SinkParams]):
 
     def done(self, source: SourceInfo) -> None:
         """All of this source is written."""
-        row = self._records.row(source.name)
-        if row is not None:
-            self._position += 1
-            self._rows.append(self._finished(row))
+        self._position += 1
+        self._rows.append(self._finished(source))
         self._begin()
         if monotonic() - self._saved >= self._period:
             self._save()
 
-    def _finished(self, row: Row) -> Row:
-        state: State = "failed" if self._error else "done"
-        return replace(
-            row,
-            state=state,
-            attempts=row.attempts + 1,
-            frames=self._frames,
-            error=None if self._error is None else text(self._error),
-            position=self._position,
-            seconds=self.work / 1e9,
-            ends=ends_of(self._sinks),
+    def _finished(self, source: SourceInfo) -> Finished:
+        return Finished(
+            text(source.name),
+            "failed" if self._error else "done",
+            self._frames,
+            None if self._error is None else text(self._error),
+            self.work / 1e9,
+            self._position,
+            ends_of(self._sinks),
         )
 
     def _save(self) -> None:
-        self._records.put(self._rows)
+        self._records.finish(self._rows)
         self._rows.clear()
         self._saved = monotonic()
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from visionkit.errors import DiskFullError, SinkError, UsageError
 from visionkit.frozen import Frozen
@@ -42,6 +42,10 @@ CREATE INDEX IF NOT EXISTS written ON inputs (position);
 """
 LATER = "ALTER TABLE inputs ADD COLUMN seconds REAL NOT NULL DEFAULT 0"  # manifests that are older than the column
 State = Literal["pending", "done", "failed"]
+ENDED = """
+UPDATE inputs SET attempts = attempts + 1, state = ?, frames = ?, error = ?, position = ?, seconds = ?, ends = ?
+WHERE name = ?
+"""
 FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, seconds, ends"
 
 
@@ -70,6 +74,21 @@ class Row(Frozen):
         return (self.size, self.mtime, self.plan) == (other.size, other.mtime, other.plan)
 
 
+class Finished(NamedTuple):
+    """How an input ended: see the columns of ``SCHEMA``."""
+
+    name: str
+    state: State
+    frames: int = 0
+    error: str | None = None
+    seconds: float = 0.0
+    position: int = 0
+    ends: Mapping[str, int] = {}
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.state, self.frames, self.error, self.position, self.seconds, json.dumps(self.ends), self.name)
+
+
 def text(name: str) -> str:
     """``name`` as SQLite can hold it: bytes of a file name that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -87,12 +106,15 @@ class Manifest:
         self.path = manifest_path(out)
         with self._named():
             self._lock = None if readonly else _locked(self.path.parent)
+            is_new = not self.path.exists()
             target = f"{self.path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
             self._db = sqlite3.connect(target, uri=True, isolation_level=None, check_same_thread=False)
             if not readonly:
+                if is_new:  # nothing is in it that a power cut could take
+                    self._db.execute("PRAGMA synchronous = OFF")
                 self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.executescript(SCHEMA)
+                self._db.execute("PRAGMA synchronous = NORMAL")
                 with suppress(sqlite3.OperationalError):
                     self._db.execute(LATER)
 
@@ -133,6 +155,11 @@ class Manifest:
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
             values = (row.values() for row in rows)
             self._db.executemany(f"INSERT OR REPLACE INTO inputs ({FIELDS}) VALUES ({marks})", values)
+
+    def finish(self, rows: Iterable[Finished]) -> None:
+        """Write down how inputs ended, in one transaction: one attempt more for each."""
+        with self._named(), self._transaction():
+            self._db.executemany(ENDED, (row.values() for row in rows))
 
     def counts(self) -> dict[str, int]:
         """Inputs by state."""

@@ -41,15 +41,20 @@ def write_whole(path: Path, data: bytes) -> Path:
     with writing(path):
         try:
             try:
-                part.write_bytes(data)
+                _fill(part, data)
             except FileNotFoundError:  # the first of its folder
                 path.parent.mkdir(parents=True, exist_ok=True)
-                part.write_bytes(data)
+                _fill(part, data)
         except OSError:
             with suppress(OSError):
                 part.unlink()
             raise
     return part
+
+
+def _fill(path: Path, data: bytes) -> None:
+    with open(path, "wb") as file:  # noqa: PTH123  for every picture of a run
+        file.write(data)
 
 
 def finish(path: Path, sync: bool = True) -> None:

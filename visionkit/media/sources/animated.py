@@ -9,8 +9,9 @@ from typing import Any
 from visionkit.data import Image
 from visionkit.errors import SourceError
 from visionkit.lazy import load, np
+from visionkit.media.sources.headers import Header
 from visionkit.media.sources.options import SourceOptions
-from visionkit.media.sources.pictures import Header, over_white, refuse_bomb
+from visionkit.media.sources.pictures import over_white, refuse_bomb
 from visionkit.media.sources.video import failing
 from visionkit.stage.source import Frame, SourceInfo
 

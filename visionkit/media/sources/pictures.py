@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import io
 import os
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
 from visionkit.errors import MissingExtraError, SourceError
-from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np
+from visionkit.media.sources.headers import MAX_PIXELS, Header, formats, read_header
 from visionkit.media.sources.reduced import Reduction, reduced_picture
 
 if TYPE_CHECKING:
     from visionkit.data.image import Pixels
 
-MAX_PIXELS = 100_000_000
 MAX_BYTES = 1 << 30
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "DIB", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
-_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"hevc"}
 _CV2_CANNOT = {"CMYK", "LAB", "YCbCr", "HSV"}
 _TURNS = {3: "ROTATE_180", 6: "ROTATE_90_CLOCKWISE", 8: "ROTATE_90_COUNTERCLOCKWISE"}
-
-
-class Header(Frozen):
-    """What the first bytes say: size before orientation, Pillow's mode and format, EXIF orientation 1..8."""
-
-    width: int
-    height: int
-    mode: str = ""
-    format: str = ""
-    orientation: int = 1
 
 
 def load_picture(path: str, reduction: Reduction | None = None) -> Image:
@@ -83,40 +69,6 @@ def refuse_bomb(header: Header, name: str) -> None:
             help="scale it down or cut it into tiles first",
             code="VK321",
         )
-
-
-def read_header(data: bytes) -> Header:
-    """Size, mode and orientation without decoding the pixels.
-
-    Raises:
-        Exception: whatever Pillow raises where it cannot read the format.
-    """
-    if is_heif(data):
-        return Header(0, 0, format="HEIF")
-    pillow = load("PIL.Image")
-    try:
-        with pillow.open(io.BytesIO(data), formats=formats()) as picture:
-            orientation = 1
-            # a PNG without would be decoded to look for it; a TIFF is turned by whoever decodes it
-            if "exif" in picture.info and picture.format != "TIFF":
-                orientation = picture.getexif().get(0x0112, 1)
-            width, height = picture.size
-            return Header(width, height, picture.mode, picture.format or "", orientation)
-    except (pillow.DecompressionBombError, pillow.DecompressionBombWarning):
-        return Header(MAX_PIXELS + 1, 1)
-
-
-@cache
-def formats() -> tuple[str, ...]:
-    """What Pillow may open. It would hand PostScript, for one, to another program; old ones lack AVIF."""
-    pillow = load("PIL.Image")
-    pillow.init()
-    return tuple(name for name in _FORMATS if name in pillow.OPEN)
-
-
-def is_heif(data: bytes) -> bool:
-    """True for the first bytes of an HEIC picture."""
-    return data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS
 
 
 def _decode(data: bytes, header: Header) -> Any:

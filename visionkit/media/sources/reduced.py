@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from visionkit.data import Canvas, Homography, Reduced
@@ -10,7 +11,7 @@ from visionkit.lazy import cv2, np
 
 if TYPE_CHECKING:
     from visionkit.data import Image
-    from visionkit.media.sources.pictures import Header
+    from visionkit.media.sources.headers import Header
 
 Reduction = Callable[[int, int], int]
 """Width and height of the upright picture → 1, 2, 4 or 8."""
@@ -35,13 +36,14 @@ def reduced_picture(data: bytes, header: Header, reduction: Reduction) -> Image 
     if stored is None:
         return None
     pixels = np.ascontiguousarray(upright(stored, header.orientation))
-    return Reduced(pixels, "gray" if pixels.ndim == 2 else "bgr", _canvas(pixels.shape, width, height, factor, header))
+    canvas = _canvas(*pixels.shape[:2], width, height, factor, header.orientation)
+    return Reduced(pixels, "gray" if pixels.ndim == 2 else "bgr", canvas)
 
 
-def _canvas(shape: tuple[int, ...], width: int, height: int, factor: int, header: Header) -> Canvas:
+@lru_cache
+def _canvas(rows: int, columns: int, width: int, height: int, factor: int, orientation: int) -> Canvas:
     """Squares are counted from the stored corner, which turning may have put on the other side."""
-    rows, columns = shape[:2]
-    left = width - factor * columns if header.orientation in (2, 3, 6, 7) else 0
-    top = height - factor * rows if header.orientation in (3, 4, 7, 8) else 0
+    left = width - factor * columns if orientation in (2, 3, 6, 7) else 0
+    top = height - factor * rows if orientation in (3, 4, 7, 8) else 0
     step = Homography(np.array([[factor, 0, left], [0, factor, top], [0, 0, 1]], float))
     return Canvas.source(width, height).derive(columns, rows, step)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from visionkit.errors import SinkError
 from visionkit.runtime.cut import part_of
 from visionkit.runtime.distributed.piece import Written
 from visionkit.runtime.ledger import ends_of
-from visionkit.runtime.manifest import Manifest, Row, named
+from visionkit.runtime.manifest import Finished, Manifest, named, text
 from visionkit.runtime.outlets import Outlet
 from visionkit.stage.source import SourceInfo
 
@@ -54,30 +53,20 @@ class Joiner:
         for row in written.rows:
             ends = {name: before.get(name, 0) + end - written.starts.get(name, 0) for name, end in row.ends.items()}
             rows.append(self._numbered(row, ends))
-        self._manifest.put(rows)
+        self._manifest.finish(rows)
 
     def give_up(self, info: SourceInfo, failure: Failure) -> None:
         """An input that nobody can do: it counts as failed, with a row in the table of errors."""
         packet = Packet(Key(info.name, 0, 0, info.variant), None, info.path, {}, failure)
         for sink in (outlet.sink for outlet in self._outlets if outlet.node is None):
             sink.write(packet, info, sink.prepare(packet, info))
-        row = Row(info.name, "", 0, 0, "", "failed", 1, 1, f"{failure.stage}: {failure.message}")
-        self._manifest.put([self._numbered(row, ends_of(self._sinks))])
+        row = Finished(text(info.name), "failed", 1, text(f"{failure.stage}: {failure.message}"))
+        self._manifest.finish([self._numbered(row, ends_of(self._sinks))])
 
-    def _numbered(self, row: Row, ends: Mapping[str, int]) -> Row:
+    def _numbered(self, row: Finished, ends: Mapping[str, int]) -> Finished:
         """A worker's row as the manifest of the run has it."""
         self._position += 1
-        known = self._manifest.row(row.name) or row
-        return replace(
-            known,
-            state=row.state,
-            attempts=known.attempts + 1,
-            frames=row.frames,
-            error=row.error,
-            seconds=row.seconds,
-            position=self._position,
-            ends=ends,
-        )
+        return row._replace(position=self._position, ends=ends)
 
     def _place(self, name: str, data: NDArray[np.uint8]) -> None:
         path = self._out / name

@@ -11,7 +11,7 @@ from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Plan
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.lanes import Totals
-from visionkit.runtime.manifest import Row
+from visionkit.runtime.manifest import Finished
 from visionkit.runtime.metrics import NodeTime
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Written(Frozen):
         worker: who did it; ``times``: of that worker since it began.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Finished, ...]
     starts: Mapping[str, int]
     tables: Mapping[str, bytes]
     files: Mapping[str, NDArray[np.uint8]]

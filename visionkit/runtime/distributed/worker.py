@@ -22,7 +22,7 @@ from visionkit.runtime.distributed.piece import Setup, Written
 from visionkit.runtime.engine import Engine
 from visionkit.runtime.lanes import Totals
 from visionkit.runtime.ledger import Ledger
-from visionkit.runtime.manifest import FOLDER, Row
+from visionkit.runtime.manifest import FOLDER, Finished, text
 from visionkit.runtime.outlets import Outlet
 from visionkit.runtime.threads import keep_memory, limit_threads
 from visionkit.runtime.token import Token
@@ -111,7 +111,7 @@ class Worker:
         job.written = Written((), {}, {}, {}, Totals())
         job.done.set()
 
-    def collect(self, rows: Iterable[Row], heads: dict[str, int]) -> None:
+    def collect(self, rows: Iterable[Finished], heads: dict[str, int]) -> None:
         """Inputs were finished; called on the thread that writes, so that files and tables stand still."""
         for row in rows:
             job = self._jobs[0]
@@ -167,7 +167,7 @@ class _Job:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.done = threading.Event()
-        self.rows: list[Row] = []
+        self.rows: list[Finished] = []
         self.written: Written | None = None
         self.last: str | None = None
 
@@ -206,7 +206,7 @@ class _Queue:
             if last is None:
                 self._worker.nothing(job)
             else:
-                job.last = last.info.name
+                job.last = text(last.info.name)
                 yield END
 
 
@@ -223,10 +223,7 @@ class _Records:
     def set(self, **facts: Any) -> None:
         self._ends = dict(facts["heads"])
 
-    def row(self, name: str) -> Row | None:
-        return Row(name, "", 0, 0, "")
-
-    def put(self, rows: Iterable[Row]) -> None:
+    def finish(self, rows: Iterable[Finished]) -> None:
         self._worker.collect(rows, self._ends)
 
     def last_position(self) -> int:
