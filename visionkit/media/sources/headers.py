@@ -74,7 +74,8 @@ def jpeg_header(data: bytes) -> Header | None:
     """
     if data[:2] != b"\xff\xd8":
         return None
-    at, found = 2, []
+    at = 2
+    found: list[bytes] = []
     while data[at : at + 1] == b"\xff" and at + 10 <= len(data):
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4])
         if marker in _FRAMES:

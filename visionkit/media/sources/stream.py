@@ -13,7 +13,7 @@ from visionkit.media.containers import reason
 from visionkit.media.redact import redact, redact_text
 from visionkit.media.sources.address import objection
 from visionkit.media.sources.capture import Picture, Refused, now
-from visionkit.media.sources.pictures import MAX_PIXELS
+from visionkit.media.sources.headers import MAX_PIXELS
 from visionkit.media.sources.reconnect import Unreachable
 from visionkit.media.sources.video import failing, frame_image
 
