@@ -4,7 +4,7 @@ The convention everywhere: pixel (0, 0) covers the square [0, 1)², so its centr
 matrices speak of centres at whole numbers; :func:`from_cv2` and :func:`to_cv2` convert on the way in and out.
 """
 
-from visionkit.data.geometry.boxes import box_corners, clip_boxes, hull, iou
+from visionkit.data.geometry.boxes import box_corners, clip_boxes, hull, iou, pixel_indices
 from visionkit.data.geometry.canvas import Canvas
 from visionkit.data.geometry.lookup import looked_up, numeric_inverse
 from visionkit.data.geometry.maps import Chain, Homography, Map, PointMap, from_cv2, to_cv2
@@ -22,5 +22,6 @@ __all__ = [
     "iou",
     "looked_up",
     "numeric_inverse",
+    "pixel_indices",
     "to_cv2",
 ]

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_FAR = 1e6
+
+
 def box_corners(xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
     """Boxes (N, 4) → corners (N, 4, 2), clockwise from the top left."""
     x1, y1, x2, y2 = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4).T
@@ -22,6 +25,14 @@ def hull(points: NDArray[Any]) -> NDArray[np.float32]:
     if not len(points):
         return np.zeros((0, 4), np.float32)
     return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1).astype(np.float32)
+
+
+def pixel_indices(points: NDArray[Any]) -> NDArray[np.int32]:
+    """Points (..., 2) of a picture → the pixels they lie in, as OpenCV draws: integers that cannot overflow."""
+    near = np.asarray(points, np.float64) - 0.5
+    if not np.abs(near).max(initial=0.0) < _FAR:  # or not a number
+        near = np.clip(np.nan_to_num(near), -_FAR, _FAR)
+    return np.asarray(np.rint(near), np.int32)
 
 
 def clip_boxes(xyxy: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from visionkit.errors import DataError
@@ -69,7 +69,11 @@ class Homography(Frozen, eq=False):
         return _project(self.matrix, points)
 
     def inverse(self, points: Points) -> Points:
-        return _project(np.linalg.inv(self.matrix), points)
+        return _project(self._inverse, points)
+
+    @cached_property
+    def _inverse(self) -> Matrix:
+        return np.asarray(np.linalg.inv(self.matrix))
 
 
 def _determinant(numbers: Sequence[float]) -> float:

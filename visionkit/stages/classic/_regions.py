@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Detections, Image, Masks, Region
-from visionkit.lazy import np
+from visionkit.lazy import cv2, np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,10 +15,10 @@ Window = tuple[int, int, int, int]
 
 def region(image: Image, x: int, y: int, bitmap: NDArray[Any]) -> tuple[Window, Region]:
     """The window xyxy and mask of the pixels (at least one) that are set in ``bitmap``, which lies at (x, y)."""
-    rows, columns = np.flatnonzero(bitmap.any(axis=1)), np.flatnonzero(bitmap.any(axis=0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    bits = bitmap[top:bottom, left:right].astype(np.uint8)
-    window = int(x + left), int(y + top), int(x + right), int(y + bottom)
+    plane = bitmap.view(np.uint8) if bitmap.dtype == bool else bitmap
+    left, top, width, height = cv2.boundingRect(plane)
+    bits = (plane[top : top + height, left : left + width] != 0).astype(np.uint8)
+    window = int(x + left), int(y + top), int(x + left + width), int(y + top + height)
     return window, Region(bits, image.canvas.crop(window[0], window[1], bits.shape[1], bits.shape[0]))
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from visionkit.data import Detections, Image
+from visionkit.data import Canvas, Detections, Image
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, StageParams
 from visionkit.stage.fields import NUMBERS
@@ -44,12 +44,10 @@ class Contours(MapStage[ContoursParams]):
         mode = cv2.RETR_LIST if p.holes else cv2.RETR_EXTERNAL
         found = cv2.findContours(mask, mode, cv2.CHAIN_APPROX_SIMPLE)[0]
         outlines = [_simplified(outline, p.simplify).reshape(-1, 2) for outline in found]
-        ends = np.cumsum([len(outline) for outline in outlines])[:-1]
-        points = np.concatenate([*outlines, np.zeros((0, 2))]) + 0.5  # all at once: there may be thousands of specks
-        framed = np.split(on_frame(points, image.canvas).astype(np.float32), ends) if outlines else []
+        framed = _framed(outlines, image.canvas)
         area = np.array([cv2.contourArea(outline) for outline in framed], np.float64)
         order = np.argsort(-area, kind="stable")
-        kept = [i for i in order if p.min_area <= area[i] <= (p.max_area or np.inf)][: p.top_k]
+        kept = order[(area[order] >= p.min_area) & (area[order] <= (p.max_area or np.inf))][: p.top_k].tolist()
         return Detections(
             image.canvas,
             np.array([_box(found[i]) for i in kept], np.float32).reshape(-1, 4),
@@ -62,6 +60,15 @@ class Contours(MapStage[ContoursParams]):
                 "perimeter": np.array([cv2.arcLength(framed[i], True) for i in kept], np.float64),
             },
         )
+
+
+def _framed(outlines: list[Any], canvas: Canvas) -> list[Any]:
+    """Outlines (K, 2) in whole pixels as outlines on the frame, up to a shift that no length or area minds."""
+    if canvas.is_frame or not outlines:
+        return outlines
+    ends = np.cumsum([len(outline) for outline in outlines])[:-1]
+    points = np.concatenate(outlines) + 0.5  # all at once: there may be thousands of specks
+    return np.split(on_frame(points, canvas).astype(np.float32), ends)
 
 
 def _simplified(outline: Any, share: float) -> Any:

@@ -42,7 +42,7 @@ class Watershed(MapStage[WatershedParams]):
         flooded = cv2.watershed(image.bgr(), markers)
         sizes = np.bincount(flooded.ravel() + 1, minlength=count + 2)[1:]  # -1 is the line between two things
         labels = [label for label in range(1, count) if sizes[label] >= p.min_area]
-        return objects(image, [region(image, 0, 0, flooded == label) for label in labels], p.name)
+        return objects(image, [region(image, 0, 0, cv2.inRange(flooded, label, label)) for label in labels], p.name)
 
 
 def _things(gray: Any, level: int | None, dark: bool) -> Any:

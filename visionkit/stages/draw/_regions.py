@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from visionkit.data import Canvas, Detections
-from visionkit.data.geometry import clip_boxes
+from visionkit.data.geometry import clip_boxes, pixel_indices
 from visionkit.lazy import cv2, np
-from visionkit.stages.draw._style import BGR, pixel_indices
+from visionkit.stages.draw._style import BGR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +27,10 @@ def regions(objects: Detections, canvas: Canvas, shape: Shape = "auto") -> Itera
         canvas: of the picture.
         shape: "auto" takes masks, outlines or rotated boxes where there are any; "box" and "ellipse" fill the box.
     """
-    outlines = objects.outlines()
-    for row, box in enumerate(objects.xyxy):
-        inside = clip_boxes(box[None], canvas.width, canvas.height)[0]
-        (x1, y1), (x2, y2) = np.floor(inside[:2]).astype(int), np.ceil(inside[2:]).astype(int)
+    outlines = objects.outlines() if shape == "auto" else []
+    inside = clip_boxes(objects.xyxy, canvas.width, canvas.height)
+    corners = np.concatenate([np.floor(inside[:, :2]), np.ceil(inside[:, 2:])], axis=1).astype(int).tolist()
+    for row, (box, (x1, y1, x2, y2)) in enumerate(zip(objects.xyxy, corners, strict=True)):
         if x2 <= x1 or y2 <= y1:
             continue
         window = (slice(y1, y2), slice(x1, x2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from visionkit.data import Detections, Image
 from visionkit.lazy import np
@@ -72,9 +72,3 @@ def on_color(background: BGR) -> BGR:
 def canvas_copy(image: Image) -> NDArray[np.uint8]:
     """The picture's pixels (H, W, 3), blue first, free to draw on."""
     return image.bgr().copy()
-
-
-def pixel_indices(points: NDArray[Any]) -> NDArray[np.int32]:
-    """Points (..., 2) of the picture → the pixels they lie in, as OpenCV draws: integers that cannot overflow."""
-    near = np.clip(np.nan_to_num(np.asarray(points, np.float64)), -1e6, 1e6)
-    return np.asarray(np.round(near - 0.5), np.int32)

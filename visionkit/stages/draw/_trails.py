@@ -6,8 +6,9 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from visionkit.data import Canvas, Detections
+from visionkit.data.geometry import pixel_indices
 from visionkit.lazy import cv2, np
-from visionkit.stages.draw._style import BGR, ColorBy, palette, pixel_indices
+from visionkit.stages.draw._style import BGR, ColorBy, palette
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

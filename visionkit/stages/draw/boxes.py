@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from visionkit.data import Annotated, Detections, Image
+from visionkit.data.geometry import pixel_indices
 from visionkit.expr import Template
 from visionkit.lazy import cv2, np
 from visionkit.stage import GivenFile, ScanStage, StageContext, StageParams
 from visionkit.stage.fields import ObjectEnvironment
-from visionkit.stages.draw._style import BGR, ColorBy, canvas_copy, line_width, pixel_indices, row_colors, text_height
+from visionkit.stages.draw._style import BGR, ColorBy, canvas_copy, line_width, row_colors, text_height
 from visionkit.stages.draw._text import Lettering
 from visionkit.stages.draw._trails import Trails
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field as Parameter
 
 from visionkit.data import Annotated, Field, Image
+from visionkit.data.geometry import pixel_indices
 from visionkit.errors import DataError
 from visionkit.lazy import cv2, np
 from visionkit.stage import Color, MapStage, Probability, StageParams
-from visionkit.stages.draw._style import canvas_copy, line_width, pixel_indices
+from visionkit.stages.draw._style import canvas_copy, line_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

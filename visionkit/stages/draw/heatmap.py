@@ -10,7 +10,6 @@ from pydantic import model_validator
 from visionkit.data import Annotated, Field, Image, Matte
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, Probability, StageParams
-from visionkit.stages.draw._style import canvas_copy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,12 +44,15 @@ class DrawHeatmap(MapStage[HeatmapParams]):
             values = np.linalg.norm(values, axis=2)
         colors = cv2.applyColorMap(self._scaled(values), getattr(cv2, f"COLORMAP_{self.params.colors.upper()}"))
         share = self.params.opacity
-        mixed = cv2.addWeighted(canvas_copy(image), 1 - share, colors, share, 0)
+        mixed = cv2.addWeighted(image.bgr(), 1 - share, colors, share, 0)
         return image.annotated(np.asarray(mixed, np.uint8))
 
     def _scaled(self, values: NDArray[np.float32]) -> NDArray[np.uint8]:
-        known = np.nan_to_num(values)
-        low = float(known.min()) if self.params.low is None else self.params.low
-        high = float(known.max()) if self.params.high is None else self.params.high
-        span = high - low if high > low else 1.0
-        return np.asarray(np.clip((known - low) / span * 255, 0, 255), np.uint8)
+        lowest, highest = float(values.min()), float(values.max())
+        if not np.isfinite(highest - lowest):
+            values = np.nan_to_num(values)
+            lowest, highest = float(values.min()), float(values.max())
+        low = lowest if self.params.low is None else self.params.low
+        high = highest if self.params.high is None else self.params.high
+        scale = 255 / (high - low) if high > low else 255.0
+        return np.asarray(cv2.addWeighted(values, scale, values, 0, -low * scale, dtype=cv2.CV_8U))

@@ -7,9 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from visionkit.data import Annotated, Detections, Image
+from visionkit.data.geometry import pixel_indices
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, Probability, StageParams
-from visionkit.stages.draw._style import ColorBy, canvas_copy, line_width, pixel_indices, row_colors
+from visionkit.stages.draw._style import ColorBy, canvas_copy, line_width, row_colors
 
 PERSON = (  # COCO's 17 points: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles; left before right
     *((0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 6), (5, 7), (7, 9), (6, 8), (8, 10)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from visionkit.data import Annotated, Image, Lines
+from visionkit.data.geometry import pixel_indices
 from visionkit.lazy import cv2
 from visionkit.stage import Color, MapStage, StageParams
-from visionkit.stages.draw._style import canvas_copy, line_width, pixel_indices
+from visionkit.stages.draw._style import canvas_copy, line_width
 
 
 class LinesParams(StageParams):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from visionkit.data import Annotated, Image, TextLines
+from visionkit.data.geometry import pixel_indices
 from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
 from visionkit.stages.draw._regions import outline
-from visionkit.stages.draw._style import canvas_copy, line_width, pixel_indices, text_height
+from visionkit.stages.draw._style import canvas_copy, line_width, text_height
 from visionkit.stages.draw._text import Lettering
 
 

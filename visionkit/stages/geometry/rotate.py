@@ -35,9 +35,9 @@ class Rotate(MapStage[RotateParams]):
         else:
             size = width, height
         # A point of the new picture, seen from its middle, turned back, seen from the old middle.
-        turn = np.array([[cos, -sin], [sin, cos]])
-        shift = np.array([width, height]) / 2 - turn @ (np.array(size) / 2)
-        step = Homography(np.column_stack([turn, shift]))
+        x, y = size[0] / 2, size[1] / 2
+        across, down = width / 2 - cos * x + sin * y, height / 2 - sin * x - cos * y
+        step = Homography(np.array([[cos, -sin, across], [sin, cos, down], [0.0, 0.0, 1.0]]))
         quarters = p.angle / 90 % 4
         if quarters.is_integer() and (p.expand or quarters in (0, 2) or width == height):
             return image.replaced(_quarter_turned(image.native(), int(quarters)), image.canvas.derive(*size, step))

@@ -46,13 +46,14 @@ class Yolo(Frozen):
         return found.detections(self.classes)
 
     def _line(self, numbers: Sequence[float], found: Columns) -> None:
-        size = np.array(found.canvas.size, np.float64)
+        wide, high = found.canvas.size
         class_name = self.classes[int(numbers[0])]
         if len(numbers) in (5, 6):
-            middle, half = np.array(numbers[1:3]), np.array(numbers[3:5]) / 2
-            found.add(class_name, np.concatenate([(middle - half) * size, (middle + half) * size]), *numbers[5:])
+            x, y, width, height = numbers[1:5]
+            ends = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+            found.add(class_name, [ends[0] * wide, ends[1] * high, ends[2] * wide, ends[3] * high], *numbers[5:])
         elif len(numbers) >= 7 and len(numbers) % 2:
-            found.add_outline(class_name, np.array(numbers[1:]).reshape(-1, 2) * size)
+            found.add_outline(class_name, np.array(numbers[1:]).reshape(-1, 2) * [wide, high])
         else:
             raise ValueError("a line has 5 or 6 numbers (a box), or 7, 9, ... (an outline)")
 

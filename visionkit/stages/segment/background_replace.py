@@ -47,7 +47,7 @@ class BackgroundReplace(MapStage[BackgroundReplaceParams]):
     def _background(self, image: Image) -> NDArray[np.uint8]:
         if self._behind is None:
             plain = np.empty((image.height, image.width, 3), np.uint8)
-            plain[:] = self.params.color[::-1]
+            cv2.rectangle(plain, (0, 0), (image.width, image.height), self.params.color[::-1], cv2.FILLED)
             return plain
         high, wide = self._behind.shape[:2]
         ratio = max(image.width / wide, image.height / high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from visionkit.data import Detections, Image, SemanticMask
+from visionkit.data.geometry import pixel_indices
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, StageParams
 
@@ -32,6 +33,5 @@ class Flatten(MapStage[FlattenParams]):
             if here.masks is not None:
                 ids[here.masks.items[row].rasterised(image.canvas)] = value
             else:
-                near = np.clip(np.nan_to_num(outlines[row]), -1e6, 1e6)
-                cv2.fillPoly(ids, [np.round(near - 0.5).astype(np.int32)], (value,))
+                cv2.fillPoly(ids, [pixel_indices(outlines[row])], (value,))
         return SemanticMask(image.canvas, ids, names)

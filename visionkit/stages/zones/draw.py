@@ -73,11 +73,20 @@ def _fixed(points: NDArray[np.float64]) -> Corners:
 def _zone(pixels: Pixels, corners: NDArray[np.float64], color: BGR, fill: float, width: int) -> None:
     fixed = _fixed(corners)
     if fill:
-        mask = np.zeros(pixels.shape[:2], np.uint8)
-        cv2.fillPoly(mask, [fixed], 255, cv2.LINE_8, SHIFT)
-        tinted = cv2.addWeighted(pixels, 1 - fill, np.full_like(pixels, color), fill, 0)
-        cv2.copyTo(tinted, mask, pixels)
+        area, corner = _window(pixels, corners)
+        mask, paint = np.zeros(area.shape[:2], np.uint8), np.empty_like(area)
+        cv2.fillPoly(mask, [fixed - corner * (1 << SHIFT)], 255, cv2.LINE_8, SHIFT)
+        cv2.rectangle(paint, (0, 0), paint.shape[1::-1], color, cv2.FILLED)
+        cv2.copyTo(cv2.addWeighted(area, 1 - fill, paint, fill, 0), mask, area)
     cv2.polylines(pixels, [fixed], True, color, width, cv2.LINE_AA, SHIFT)
+
+
+def _window(pixels: Pixels, corners: NDArray[np.float64]) -> tuple[Pixels, Corners]:
+    """The part of the picture (at least a pixel) that a zone lies in, and where it begins: (2,)."""
+    limit = np.array(pixels.shape[1::-1])
+    low = np.clip(np.floor(corners.min(axis=0)).astype(np.int32) - 1, 0, limit - 1)
+    high = np.maximum(np.clip(np.ceil(corners.max(axis=0)).astype(np.int32) + 1, 0, limit), low + 1)
+    return pixels[low[1] : high[1], low[0] : high[0]], low
 
 
 def _line(pixels: Pixels, ends: NDArray[np.float64], color: BGR, width: int) -> None:
