@@ -12,8 +12,9 @@ from visionkit.data import Image
 from visionkit.errors import SourceError
 from visionkit.lazy import av, cv2
 from visionkit.media.containers import Continuous, best_video, duration_of, open_local, reason, start_of
+from visionkit.media.sources.headers import MAX_PIXELS
 from visionkit.media.sources.options import SourceOptions
-from visionkit.media.sources.pictures import MAX_PIXELS, over_white
+from visionkit.media.sources.pictures import over_white
 from visionkit.stage.source import Frame, SourceInfo
 
 if TYPE_CHECKING:
