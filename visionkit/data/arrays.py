@@ -25,7 +25,8 @@ def frozen_array(name: str, value: Any, dtype: Any, shape: tuple[Dimension, ...]
     if array.size == 0 and array.ndim != len(shape):
         array = array.reshape([0 if d is None or isinstance(d, str) else d for d in shape])
     wanted = tuple(sizes.get(d) if isinstance(d, str) else d for d in shape)
-    if array.ndim != len(shape) or any(w is not None and w != got for w, got in zip(wanted, array.shape, strict=True)):
+    same_rank = array.ndim == len(shape)
+    if not same_rank or [w for w, got in zip(wanted, array.shape, strict=True) if w is not None and w != got]:
         text = ", ".join(
             str(d if isinstance(d, str) and d not in sizes else w) for d, w in zip(shape, wanted, strict=True)
         )

@@ -15,8 +15,8 @@ _FAR = 1e6
 
 def box_corners(xyxy: NDArray[np.float32]) -> NDArray[np.float64]:
     """Boxes (N, 4) → corners (N, 4, 2), clockwise from the top left."""
-    x1, y1, x2, y2 = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4).T
-    return np.stack([np.stack(p, axis=1) for p in ((x1, y1), (x2, y1), (x2, y2), (x1, y2))], axis=1)
+    boxes = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4)
+    return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2)
 
 
 def hull(points: NDArray[Any]) -> NDArray[np.float32]:

@@ -66,10 +66,10 @@ class Homography(Frozen, eq=False):
         return self is Homography.identity() or bool((self.matrix == np.eye(3)).all())
 
     def forward(self, points: Points) -> Points:
-        return _project(self.matrix, points)
+        return _placed(points) if self is Homography.identity() else _project(self.matrix, points)
 
     def inverse(self, points: Points) -> Points:
-        return _project(self._inverse, points)
+        return _placed(points) if self is Homography.identity() else _project(self._inverse, points)
 
     @cached_property
     def _inverse(self) -> Matrix:
@@ -82,8 +82,12 @@ def _determinant(numbers: Sequence[float]) -> float:
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
+def _placed(points: Points) -> Points:
+    return np.asarray(points, dtype=np.float64).reshape(-1, 2)
+
+
 def _project(matrix: Matrix, points: Points) -> Points:
-    points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
+    points = _placed(points)
     out = points @ matrix[:2, :2].T + matrix[:2, 2]
     if matrix[2, 0] or matrix[2, 1] or matrix[2, 2] != 1.0:
         weight = points @ matrix[2, :2] + matrix[2, 2]
@@ -98,10 +102,10 @@ class PointMap(Frozen, eq=False):
     inverse_function: Callable[[Points], Points]
 
     def forward(self, points: Points) -> Points:
-        return self.forward_function(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+        return self.forward_function(_placed(points))
 
     def inverse(self, points: Points) -> Points:
-        return self.inverse_function(np.asarray(points, dtype=np.float64).reshape(-1, 2))
+        return self.inverse_function(_placed(points))
 
 
 class Chain(Frozen, eq=False):

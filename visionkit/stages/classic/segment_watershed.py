@@ -40,9 +40,9 @@ class Watershed(MapStage[WatershedParams]):
         ground = count  # a label of its own; 0 is what the flood has to decide
         markers[things == 0] = ground
         flooded = cv2.watershed(image.bgr(), markers)
-        sizes = np.bincount(flooded.ravel() + 1, minlength=count + 2)[1:]  # -1 is the line between two things
-        labels = [label for label in range(1, count) if sizes[label] >= p.min_area]
-        return objects(image, [region(image, 0, 0, cv2.inRange(flooded, label, label)) for label in labels], p.name)
+        parts = [cv2.inRange(flooded, label, label) for label in range(1, count)]
+        large = [part for part in parts if cv2.countNonZero(part) >= p.min_area]
+        return objects(image, [region(image, 0, 0, part) for part in large], p.name)
 
 
 def _things(gray: Any, level: int | None, dark: bool) -> Any:

@@ -27,7 +27,8 @@ def regions(objects: Detections, canvas: Canvas, shape: Shape = "auto") -> Itera
         canvas: of the picture.
         shape: "auto" takes masks, outlines or rotated boxes where there are any; "box" and "ellipse" fill the box.
     """
-    outlines = objects.outlines() if shape == "auto" else []
+    shaped = shape == "auto" and (objects.polygons is not None or objects.corners is not None)
+    outlines = objects.outlines() if shaped else []
     inside = clip_boxes(objects.xyxy, canvas.width, canvas.height)
     corners = np.concatenate([np.floor(inside[:, :2]), np.ceil(inside[:, 2:])], axis=1).astype(int).tolist()
     for row, (box, (x1, y1, x2, y2)) in enumerate(zip(objects.xyxy, corners, strict=True)):
@@ -43,7 +44,7 @@ def regions(objects: Detections, canvas: Canvas, shape: Shape = "auto") -> Itera
         elif shape == "auto" and objects.masks is not None:
             piece = canvas.crop(x1, y1, x2 - x1, y2 - y1)
             bitmap = objects.masks.items[row].rasterised(piece).astype(np.uint8)
-        elif shape == "auto" and (objects.polygons is not None or objects.corners is not None):
+        elif shaped:
             bitmap[:] = 0
             cv2.fillPoly(bitmap, [pixel_indices(outlines[row] - (x1, y1))], (1,))
         yield row, window, bitmap

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from visionkit.data import Annotated, Image, TextLines
 from visionkit.data.geometry import pixel_indices
+from visionkit.lazy import cv2
 from visionkit.stage import Color, GivenFile, MapStage, StageContext, StageParams
-from visionkit.stages.draw._regions import outline
 from visionkit.stages.draw._style import canvas_copy, line_width, text_height
 from visionkit.stages.draw._text import Lettering
 
@@ -36,12 +36,12 @@ class DrawText(MapStage[TextParams]):
     def run(self, image: Annotated | Image, lines: TextLines) -> Annotated:
         color = self.params.color[::-1]
         pixels = canvas_copy(image)
-        polygons = lines.on(image.canvas).polygons
-        if self.params.outline:
-            for points in polygons:
-                outline(pixels, points, color, line_width(image, self.params.thickness))
+        polygons = pixel_indices(lines.on(image.canvas).polygons)
+        if self.params.outline and len(polygons):
+            width = line_width(image, self.params.thickness)
+            cv2.polylines(pixels, list(polygons), True, color, width, cv2.LINE_AA)
         height = text_height(image, self.params.text_size)
         for text, points in zip(lines.texts, polygons, strict=True):
-            x, y = pixel_indices(points).min(axis=0).tolist()
+            x, y = points.min(axis=0).tolist()
             self._lettering.tag(pixels, text, x, y, height, color)
         return image.annotated(pixels)

@@ -34,7 +34,7 @@ class SegmentObjects(MapStage[SegmentObjectsParams]):
         names = mask.class_names
         ids = [i for i, name in enumerate(names) if (i > 0 if wanted is None else name in wanted)]
         found = [patch for class_id in ids for patch in self._patches(mask, class_id)]
-        found.sort(key=lambda patch: -int(patch[2].sum()))
+        found.sort(key=lambda patch: -int(np.count_nonzero(patch[2])))
         return Detections(
             mask.canvas,
             np.array([(x, y, x + b.shape[1], y + b.shape[0]) for _, (x, y), b, _ in found], np.float32).reshape(-1, 4),
@@ -48,7 +48,7 @@ class SegmentObjects(MapStage[SegmentObjectsParams]):
         self, mask: SemanticMask, class_id: int
     ) -> list[tuple[int, tuple[int, int], NDArray[np.uint8], float]]:
         """Class, corner, bitmap and score of each patch."""
-        plane = (mask.ids == class_id).astype(np.uint8)
+        plane = cv2.inRange(mask.ids, class_id, class_id)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(plane, connectivity=8)
         patches = []
         for label in range(1, count):
