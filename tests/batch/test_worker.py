@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +18,10 @@ from visionkit.errors import StageError, UsageError
 from visionkit.hub import ModelHub
 from visionkit.media.sources import SourceOptions, open_sources
 from visionkit.runtime.context import RunSettings
+from visionkit.runtime.distributed.joiner import Joiner
 from visionkit.runtime.distributed.piece import Setup
 from visionkit.runtime.distributed.worker import Worker
+from visionkit.runtime.manifest import Manifest
 
 TEXT = """
 stages:
@@ -59,6 +63,31 @@ def test_pieces_that_come_at_once_get_what_is_theirs(folder: Path) -> None:
         assert [line.count(b'"source"') for line in written.tables["results.jsonl"].splitlines()] == [1] * len(good)
         assert (written.counts.out, written.counts.failed) == (len(good), len(names) - len(good))
     assert sum(len(written.tables["errors.jsonl"].splitlines()) for written in found) == 1
+
+
+@pytest.mark.parametrize("node", [platform.node(), "another machine"])
+def test_files_stay_on_this_machine_and_are_sent_from_others(folder: Path, tmp_path: Path, node: str) -> None:
+    (lane,) = open_sources([str(folder)], SourceOptions())
+    scratch, out = tmp_path / "scratch", tmp_path / "out"
+    scratch.mkdir()
+    worker = Worker()
+    worker.start(replace(setup(), scratch=scratch, node=node))
+    pieces = [worker.run(lane.part(part)) for part in ([3, 4], [5])]  # type: ignore[attr-defined]
+    worker.close()
+    stays = [
+        isinstance(file, Path) and file.is_relative_to(scratch) for piece in pieces for file in piece.files.values()
+    ]
+    assert stays == [node == platform.node()] * 3
+    manifest = Manifest(out)
+    joiner = Joiner(manifest, [], out)
+    for piece in pieces:
+        joiner.join(piece)
+    manifest.close()
+    assert sorted(path.name for path in out.glob("*.png")) == ["3.png", "4.png", "5.png"]
+    Pipeline.from_text(TEXT).write(folder, out=tmp_path / "calm")
+    for name in ("3.png", "4.png", "5.png"):
+        assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
+    assert not [path for path in scratch.rglob("*") if path.is_file()]
 
 
 def test_a_failure_that_ends_the_run_ends_the_worker(folder: Path) -> None:

@@ -22,6 +22,8 @@ from visionkit.errors import DiskFullError, SinkError, UsageError
 from visionkit.frozen import Frozen
 
 FOLDER = ".visionkit"
+SCRATCH = "workers-"
+"""Begins the names of folders beside the manifest that are of no use after the run."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS inputs (
@@ -106,6 +108,8 @@ class Manifest:
         self.path = manifest_path(out)
         with self._named():
             self._lock = None if readonly else _locked(self.path.parent)
+            for left in [] if readonly else self.path.parent.glob(f"{SCRATCH}*"):
+                shutil.rmtree(left, ignore_errors=True)
             is_new = not self.path.exists()
             target = f"{self.path.absolute().as_uri()}?mode={'ro' if readonly else 'rwc'}"
             self._db = sqlite3.connect(target, uri=True, isolation_level=None, check_same_thread=False)
@@ -237,7 +241,7 @@ def discard(out: Path) -> None:
     if manifest_path(out).exists():
         with closing(_locked(folder)):
             for path in folder.iterdir():
-                if not path.name.startswith("lock"):
+                if path.is_file() and not path.name.startswith("lock"):
                     path.unlink()
 
 

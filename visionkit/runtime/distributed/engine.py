@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import platform
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +27,7 @@ from visionkit.runtime.engine import Engine
 from visionkit.runtime.feeders import READ
 from visionkit.runtime.lanes import LaneCounts
 from visionkit.runtime.ledger import keep_heads
+from visionkit.runtime.manifest import FOLDER, SCRATCH
 from visionkit.runtime.metrics import Meter, RunSummary
 from visionkit.runtime.outlets import Outlet, OutletSegment
 from visionkit.stage.sink import SinkContext
@@ -54,10 +59,10 @@ class RayEngine(Engine):
         """
         _refuse(work)
         self.lanes = (LaneCounts(work.lane),)
-        with cluster(self._address) as ray:
+        with cluster(self._address) as ray, _scratch(context.out) as scratch:
             share = share_of(ray, self.plan, self.settings)
             count = max(1, min(share.most, work.todo))
-            pool = Pool(ray, self._setup(share, context), count, share.needs)
+            pool = Pool(ray, self._setup(share, context, scratch), count, share.needs)
             try:
                 results = self._written(pool, count, work, outlets, context)
             finally:
@@ -66,9 +71,10 @@ class RayEngine(Engine):
             raise self._error
         return self._summary(perf_counter() - self._clock, results)
 
-    def _setup(self, share: Share, context: SinkContext) -> Setup:
+    def _setup(self, share: Share, context: SinkContext, scratch: Path) -> Setup:
         settings = replace(self.settings, workers=share.cores, device=share.device)
-        return Setup(self.plan, settings, self._hub, share.cores, Path.cwd(), version("visionkit"), context.settings)
+        here = (Path.cwd(), version("visionkit"), context.settings, scratch, platform.node())
+        return Setup(self.plan, settings, self._hub, share.cores, *here)
 
     def _written(
         self, pool: Pool, count: int, work: Batch, outlets: Sequence[Outlet], context: SinkContext
@@ -109,6 +115,16 @@ class RayEngine(Engine):
             meter.ns, meter.calls, meter.items = round(node.seconds * 1e9), node.calls, node.items
         for note in written.notes:
             self.note(note)
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """A folder for workers' files until they are moved."""
+    scratch = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=out / FOLDER)).absolute()
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _pieces(work: Batch, workers: int) -> Iterator[Piece]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -32,6 +33,7 @@ class Joiner:
         self._position = manifest.last_position()
         self._files: list[Path] = []
         self._count = 0
+        self._folders: set[str] = set()
 
     @property
     def files(self) -> list[Path]:
@@ -68,13 +70,18 @@ class Joiner:
         self._position += 1
         return row._replace(position=self._position, ends=ends)
 
-    def _place(self, name: str, data: NDArray[np.uint8]) -> None:
+    def _place(self, name: str, data: NDArray[np.uint8] | Path) -> None:
         path = self._out / name
         if ".." in PurePosixPath(name).parts or PurePosixPath(name).is_absolute():
             raise SinkError(f"a worker sent a file {name!r}, which lies outside {self._out}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            data.tofile(part_of(path))
+            if str(path.parent) not in self._folders:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._folders.add(str(path.parent))
+            if isinstance(data, Path):
+                shutil.move(data, part_of(path))  # a folder below may lie on another disk
+            else:
+                data.tofile(part_of(path))
             part_of(path).replace(path)
             self._count += 1
             self._files += [path][: LISTED - len(self._files)]

@@ -37,6 +37,7 @@ class Setup(Frozen):
         cores: how many processors the worker may use.
         folder: the working directory of who started the run: inputs may be named relative to it.
         version: of visionkit; both sides have to be the same.
+        scratch: a folder beside the results; workers on the machine ``node`` leave files there instead of sending them.
     """
 
     plan: Plan
@@ -46,6 +47,8 @@ class Setup(Frozen):
     folder: Path
     version: str
     for_outputs: Mapping[str, Any]
+    scratch: Path | None = None
+    node: str = ""
 
 
 class Piece(Frozen):
@@ -68,7 +71,7 @@ class Written(Frozen):
         rows: a finished row of the manifest for each input, ``ends`` counted in the worker's own tables.
         starts: how long those tables were before.
         tables: what was appended to them.
-        files: all other files, by their path below the output folder; bytes (N,) uint8.
+        files: all other files, by their path below the output folder: bytes (N,) uint8, or where they lie.
         counts, object_failures: of this piece alone.
         worker: who did it; ``times``: of that worker since it began.
     """
@@ -76,7 +79,7 @@ class Written(Frozen):
     rows: tuple[Finished, ...]
     starts: Mapping[str, int]
     tables: Mapping[str, bytes]
-    files: Mapping[str, NDArray[np.uint8]]
+    files: Mapping[str, NDArray[np.uint8] | Path]
     counts: Totals
     object_failures: int = 0
     worker: str = ""
@@ -85,12 +88,15 @@ class Written(Frozen):
 
 
 def cut(indices: Sequence[int], is_picture: Callable[[int], bool], workers: int) -> Iterator[list[int]]:
-    """``indices`` in order, in pieces: a video alone, pictures so many together that all workers stay busy."""
-    most = max(1, min(MOST, len(indices) // (8 * workers)))
+    """``indices`` in order, in pieces: a video alone, pictures together.
+
+    Pieces get smaller towards the end, so that all workers have something to do until then.
+    """
     gathered: list[int] = []
-    for index in indices:
+    for place, index in enumerate(indices):
         picture = is_picture(index)
-        if gathered and (not picture or len(gathered) == most):
+        most = min(MOST, (len(indices) - place + len(gathered)) // (8 * workers))
+        if gathered and (not picture or len(gathered) >= most):
             yield gathered
             gathered = []
         if picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import tempfile
 import threading
 from collections import deque
@@ -50,8 +51,10 @@ class Worker:
             raise UsageError(f"a worker has visionkit {version('visionkit')}, the run {setup.version}")
         if setup.folder.is_dir():
             os.chdir(setup.folder)
-        self._folder = tempfile.TemporaryDirectory(prefix="visionkit-worker-")
-        self._out = Path(self._folder.name)
+        self._leaves = setup.scratch is not None and setup.node == platform.node() and setup.scratch.is_dir()
+        self._folder = Path(tempfile.mkdtemp(prefix="visionkit-worker-", dir=setup.scratch if self._leaves else None))
+        self._out = self._folder / "out"
+        self._pieces = 0
         self._name = f"{platform.node()}:{os.getpid()}"
         self._queue = _Queue(self)
         self._hub = setup.hub()
@@ -94,7 +97,7 @@ class Worker:
         self._engine.abort(UsageError("the worker was closed"))
         self._thread.join()
         self._hub.close()
-        self._folder.cleanup()
+        shutil.rmtree(self._out if self._leaves else self._folder, ignore_errors=True)
 
     def _raise(self) -> None:
         if self._error is not None:
@@ -138,12 +141,25 @@ class Worker:
         )
 
     def _files(self) -> Iterator[tuple[str, Any]]:
-        """Files under their final names; they are gone then."""
+        """Files under their final names; they are not there any more then."""
+        self._pieces += 1
         for folder, below, names in os.walk(self._out):
             below[:] = [name for name in below if name != FOLDER]
             for path in (Path(folder, name) for name in names if not name.endswith(".part")):
-                yield path.relative_to(self._out).as_posix(), np.fromfile(path, np.uint8)
-                path.unlink()
+                name = path.relative_to(self._out).as_posix()
+                if self._leaves:
+                    yield name, _moved(path, self._folder / str(self._pieces) / name)
+                else:
+                    yield name, np.fromfile(path, np.uint8)
+                    path.unlink()
+
+
+def _moved(path: Path, to: Path) -> Path:
+    try:
+        return path.rename(to)
+    except FileNotFoundError:  # the first of its folder
+        to.parent.mkdir(parents=True)
+        return path.rename(to)
 
 
 def _span(path: Path, start: int, end: int) -> bytes:
