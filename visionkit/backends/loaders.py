@@ -4,7 +4,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 
 ============================  ===================================================================
 ``cv2dnn-tf``, ``cv2dnn``     a graph that OpenCV runs (TensorFlow, or ONNX and TFLite)
-``onnx``                      an ONNX file, run by ONNX Runtime, or with ``backend: openvino`` by OpenVINO
+``onnx``                      an ONNX file, run by ONNX Runtime, or as ``backend`` says by OpenVINO or TensorRT
 ``openvino``                  an ONNX file, run by OpenVINO
 ``file``                      several ONNX files, run side by side
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
@@ -41,12 +41,16 @@ LOADERS = MappingProxyType(
         "nets": "visionkit.backends.torchnet:load_own",
         "keras-h5": "visionkit.backends.keras:load",
         "ultralytics": "visionkit.backends.yolo:load",
+        "graphs": "visionkit.backends.graphs:load",
+        "tensorrt": "visionkit.backends.tensorrt:load",
     }
 )
 
-
+_TORCH = ("torchvision", "timm", "smp", "nets", "ultralytics")
 OTHERS = MappingProxyType(
-    {(kind, "openvino"): "openvino" for kind in ("onnx", "torchvision", "timm", "smp", "nets", "ultralytics")}
+    {(kind, "openvino"): "openvino" for kind in ("onnx", *_TORCH)}
+    | {(kind, "tensorrt"): "tensorrt" for kind in ("onnx", *_TORCH)}
+    | {(kind, "graphs"): "graphs" for kind in _TORCH}
 )
 """What runs a loader's files when the user names another backend; where none is listed, the loader's own does."""
 

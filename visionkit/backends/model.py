@@ -35,8 +35,11 @@ class Model(Protocol):
     output: str
     note: str
 
-    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
-        """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit``."""
+    def infer(self, batch: NDArray[np.uint8] | Any) -> tuple[NDArray[Any], ...]:
+        """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit_batch``.
+
+        One that runs on a GPU also takes a tensor (N, C, H, W) uint8 there, and gives tensors in ``forward``.
+        """
 
     def close(self) -> None:
         """Give memory back; the model is not called afterwards."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from visionkit.backends.cuda_onnx import Bound
 from visionkit.backends.model import Settings, preprocessing_of
 from visionkit.backends.preprocess import normalised
+from visionkit.data.device import fetched, is_gpu
 from visionkit.errors import WeightsError
-from visionkit.lazy import np, onnxruntime
+from visionkit.lazy import load as load_package
+from visionkit.lazy import np, onnxruntime, torch
 from visionkit.weights.entry import Entry
 
 if TYPE_CHECKING:
@@ -31,8 +34,20 @@ class OnnxModel:
         self._input = session.get_inputs()[0]
         self._half = "float16" in self._input.type
         self._fixed = isinstance(self._input.shape[0], int)
+        self._bound = Bound(session)
 
-    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+    def forward(self, batch: Any) -> tuple[Any, ...]:
+        """Outputs for a tensor (N, C, H, W) uint8, as tensors that stay on its device."""
+        from visionkit.backends.cuda_fit import normalised as on_device
+
+        feed = on_device(batch, self.spec, self._bound.dtype)
+        parts = [feed[i : i + 1] for i in range(len(feed))] if self._fixed else [feed]
+        outputs = [self._bound.run(part) for part in parts]
+        return tuple(torch.cat(columns) for columns in zip(*outputs, strict=True))
+
+    def infer(self, batch: Any) -> tuple[NDArray[Any], ...]:
+        if not isinstance(batch, np.ndarray):
+            return fetched(self.forward(batch))
         feed = normalised(batch, self.spec)
         if self._half:
             feed = feed.astype(np.float16)
@@ -51,12 +66,17 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxModel
         WeightsError: ONNX Runtime cannot read the file.
     """
     session = open_session(files[0], settings)
-    on_gpu = session.get_providers()[0].startswith("CUDA")
-    return OnnxModel(entry, session, settings.device if on_gpu else "cpu")
+    on_gpu = session.get_providers()[0] != "CPUExecutionProvider"
+    model = OnnxModel(entry, session, settings.device if on_gpu else "cpu")
+    if is_gpu(settings.device) and not on_gpu:
+        model.note = f"{entry.name}: this ONNX Runtime has no CUDA, the CPU runs it: pip install onnxruntime-gpu"
+    return model
 
 
-def open_session(path: Path, settings: Settings) -> Any:
+def open_session(path: Path, settings: Settings, first: Sequence[Any] = ()) -> Any:
     """An ``onnxruntime.InferenceSession`` with the device and the threads of ``settings``.
+
+    On a GPU the providers ``first`` come before CUDA's own.
 
     Raises:
         WeightsError: ONNX Runtime cannot read the file.
@@ -66,9 +86,10 @@ def open_session(path: Path, settings: Settings) -> Any:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
     providers: list[Any] = ["CPUExecutionProvider"]
-    if settings.device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+    if is_gpu(settings.device) and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        load_package("torch")  # with it come the tensors, and the libraries of CUDA that ONNX Runtime looks for
         device = {"device_id": int(settings.device.partition(":")[2] or 0)}
-        providers.insert(0, ("CUDAExecutionProvider", device))
+        providers = [*first, ("CUDAExecutionProvider", device), *providers]
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its errors have no base class but this

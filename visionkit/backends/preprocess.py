@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
+from visionkit.data.device import is_gpu
 from visionkit.frozen import Frozen
 from visionkit.lazy import cv2, load, np
 
@@ -55,22 +56,72 @@ def input_size(width: int, height: int, spec: Preprocessing, margin: int = 0) ->
     return -(-wide // spec.stride) * spec.stride, -(-high // spec.stride) * spec.stride
 
 
+class Placement(Frozen):
+    """Where a picture goes in a network's input.
+
+    Attributes:
+        full: width and height of the input.
+        inner: what the picture is scaled to; larger than ``full`` where it is cut.
+        corner: the point of the input where its corner lies: x, y; negative where it is cut.
+        scale: pixels of the picture per pixel of the input: x, y.
+    """
+
+    full: tuple[int, int]
+    inner: tuple[int, int]
+    corner: tuple[int, int]
+    scale: tuple[float, float]
+
+    @property
+    def cuts(self) -> bool:
+        """True if parts of the picture stay outside; otherwise there may be bars around it."""
+        return self.inner[0] > self.full[0] or self.inner[1] > self.full[1]
+
+    def fitted(self, pixels: Any) -> Fitted:
+        """The finished input, (H, W, C) uint8."""
+        inner = self.full if self.cuts else self.inner
+        return Fitted(pixels, self.scale, (float(self.corner[0]), float(self.corner[1])), inner)
+
+
+def placement(width: int, height: int, spec: Preprocessing, margin: int = 0) -> Placement:
+    """For a picture of ``width`` × ``height``; for ``margin`` see :func:`input_size`.
+
+    A centre crop is rounded as torchvision does: the longer side down, the corner to the nearest pixel.
+    """
+    full = inner = input_size(width, height, spec, margin if spec.fit == "letterbox" else 0)
+    corner = 0, 0
+    if spec.fit == "center-crop":
+        inner = _short_side(width, height, max(spec.resize or 0, *full))
+        corner = -round((inner[0] - full[0]) / 2.0), -round((inner[1] - full[1]) / 2.0)
+    elif spec.fit == "letterbox":
+        inner = _inner_size(width, height, spec)
+        corner = (full[0] - inner[0]) // 2, (full[1] - inner[1]) // 2
+    return Placement(full, inner, corner, (width / inner[0], height / inner[1]))
+
+
 def fit(image: Image, spec: Preprocessing, margin: int = 0) -> Fitted:
     """The picture as a network with ``spec`` takes it; for ``margin`` see :func:`input_size`."""
-    pixels = _ordered(image, spec)
-    width, height = image.width, image.height
-    wide, high = input_size(width, height, spec, margin if spec.fit == "letterbox" else 0)
-    if spec.fit == "center-crop":
-        return _cropped(pixels, wide, high, spec)
-    if spec.fit == "letterbox":
-        return _letterboxed(pixels, wide, high, spec)
-    return Fitted(resized(pixels, wide, high, spec), (width / wide, height / high), (0.0, 0.0), (wide, high))
+    plan = placement(image.width, image.height, spec, margin)
+    small = resized(_ordered(image, spec), *plan.inner, spec)
+    (wide, high), (left, top) = plan.full, plan.corner
+    if plan.cuts:
+        return plan.fitted(np.ascontiguousarray(small[-top : high - top, -left : wide - left]))
+    bars = (top, high - small.shape[0] - top, left, wide - small.shape[1] - left)
+    if any(bars):
+        small = cv2.copyMakeBorder(small, *bars, cv2.BORDER_CONSTANT, value=(spec.pad_value,) * 3)
+    return plan.fitted(small.reshape(high, wide, -1))
 
 
 def fit_batch(
-    images: Sequence[Image], spec: Preprocessing, margin: int = 0
-) -> list[tuple[list[int], list[Fitted], Pixels]]:
-    """All pictures made ready, in groups that share an input size: their places, themselves, the batch (N, H, W, C)."""
+    images: Sequence[Image], spec: Preprocessing, margin: int = 0, device: str = "cpu"
+) -> list[tuple[list[int], list[Fitted], Any]]:
+    """All pictures made ready, in groups that share an input size: their places, themselves, the batch (N, H, W, C).
+
+    For a ``device`` that is a GPU this is done there, and the batch is a tensor (N, C, H, W).
+    """
+    if is_gpu(device):
+        from visionkit.backends import cuda_fit
+
+        return cuda_fit.fit_batch(images, spec, margin, device)
     groups: dict[tuple[int, ...], list[int]] = {}
     ready = [fit(image, spec, margin) for image in images]
     for place, one in enumerate(ready):
@@ -118,28 +169,6 @@ def _ordered(image: Image, spec: Preprocessing) -> Pixels:
     if spec.color == "gray":
         return image.gray()[..., None]
     return image.rgb() if spec.color == "rgb" else image.bgr()
-
-
-def _letterboxed(pixels: Pixels, full_width: int, full_height: int, spec: Preprocessing) -> Fitted:
-    height, width = pixels.shape[:2]
-    wide, high = _inner_size(width, height, spec)
-    small = resized(pixels, wide, high, spec)
-    left, top = (full_width - wide) // 2, (full_height - high) // 2
-    bars = (top, full_height - high - top, left, full_width - wide - left)
-    if any(bars):
-        small = cv2.copyMakeBorder(small, *bars, cv2.BORDER_CONSTANT, value=(spec.pad_value,) * 3)
-        small = small.reshape(full_height, full_width, -1)
-    return Fitted(small, (width / wide, height / high), (float(left), float(top)), (wide, high))
-
-
-def _cropped(pixels: Pixels, wide: int, high: int, spec: Preprocessing) -> Fitted:
-    """As torchvision rounds it: the longer side down to whole pixels, the corner of the crop to the nearest."""
-    height, width = pixels.shape[:2]
-    inner = _short_side(width, height, max(spec.resize or 0, wide, high))
-    small = resized(pixels, *inner, spec)
-    left, top = round((inner[0] - wide) / 2.0), round((inner[1] - high) / 2.0)
-    cut = np.ascontiguousarray(small[top : top + high, left : left + wide])
-    return Fitted(cut, (width / inner[0], height / inner[1]), (-float(left), -float(top)), (wide, high))
 
 
 def _inner_size(width: int, height: int, spec: Preprocessing) -> tuple[int, int]:

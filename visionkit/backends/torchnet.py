@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends.model import Settings, preprocessing_of
+from visionkit.data.device import fetched
 from visionkit.errors import WeightsError, did_you_mean
 from visionkit.lazy import load, np, torch, torchvision
 from visionkit.weights.entry import Entry
@@ -47,18 +48,30 @@ class TorchModel:
         self._std = torch.tensor(self.spec.std, device=self.device).view(1, -1, 1, 1)
         self._plain = not any(self.spec.mean) and set(self.spec.std) == {1.0}
 
-    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+    def infer(self, batch: Any) -> tuple[NDArray[Any], ...]:
+        return fetched(self.forward(batch))
+
+    def forward(self, batch: Any) -> tuple[Any, ...]:
+        """What :meth:`infer` gives, as tensors that stay on the device."""
         with torch.inference_mode():
             outputs = self._call(self.module, self.pictures(batch))
-            return tuple((out.float() if out.is_floating_point() else out).cpu().numpy() for out in outputs)
+            return tuple(out.float() if out.is_floating_point() else out for out in outputs)
 
-    def pictures(self, batch: NDArray[np.uint8]) -> Any:
-        """A batch (N, H, W, C) uint8 as the tensor (N, C, H, W) that the network takes."""
-        tensor = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2).float()
+    def pictures(self, batch: Any) -> Any:
+        """A batch, (N, H, W, C) uint8 or a tensor (N, C, H, W), as the tensor (N, C, H, W) that the network takes."""
+        if isinstance(batch, np.ndarray):
+            batch = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+        # bytes are exact in half precision too, and one division rounds the same there
+        tensor = batch.to(self._dtype if self._plain else torch.float32, memory_format=torch.channels_last)
         tensor = tensor.div_(255) if self.spec.scale == 1 / 255 else tensor.mul_(self.spec.scale)
         if not self._plain:
             tensor = tensor.sub_(self._mean).div_(self._std)
         return tensor.to(self._dtype)
+
+    @property
+    def traceable_module(self) -> Any:
+        """The module as it is; None if it takes more than one tensor, or gives more the more it finds."""
+        return None if self._own_call else self.module
 
     @property
     def traceable(self) -> Any:

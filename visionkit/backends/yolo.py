@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from visionkit.backends.model import Settings
 from visionkit.backends.torchnet import TorchModel
@@ -15,11 +16,6 @@ from visionkit.weights.contained import load_ultralytics
 from visionkit.weights.entry import Entry
 from visionkit.weights.safe import load_torch
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from visionkit.lazy import np
-
 
 class YoloModel(TorchModel):
     """A YOLO of Ultralytics, v5u to 26. Its head keeps the grid of the last input size, so one call runs at a time."""
@@ -28,12 +24,14 @@ class YoloModel(TorchModel):
         head = module.model[-1]
         head.export = True  # decoded predictions alone, without the raw ones that training wants
         super().__init__(entry, module, settings)
+        if settings.precision in ("fp16", "bf16"):
+            _decode_in_float(head)
         self.output = "yolo-end2end" if getattr(head, "end2end", False) else "yolo"
         self._lock = Lock()
 
-    def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
+    def forward(self, batch: Any) -> tuple[Any, ...]:
         with self._lock:
-            return super().infer(batch)
+            return super().forward(batch)
 
 
 def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel:
@@ -55,6 +53,21 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel
         if hasattr(part, "inplace"):
             part.inplace = True
     return YoloModel(entry, net, settings)
+
+
+def _decode_in_float(head: Any) -> None:
+    """The head turns its outputs into boxes in fp32: fp16 knows coordinates in steps of half a pixel, bf16 of four."""
+    decode = head._inference
+    head.dfl.float()
+    head._inference = lambda predictions: decode(_floats(predictions))
+
+
+def _floats(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.float()
+    if isinstance(value, Mapping):
+        return {key: _floats(one) for key, one in value.items()}
+    return [_floats(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _cores() -> int:

@@ -6,18 +6,18 @@ Work on pixels runs on the stream that is current in the calling thread, copies 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from visionkit.frozen import Frozen
 from visionkit.lazy import np, torch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class Placed(Frozen, eq=False):
     """A tensor that nobody writes to, and the event after which it may be read; None if there is none to wait for."""
 
     tensor: Any
@@ -72,17 +72,88 @@ def made(tensor: Any) -> Placed:
 
 def download(placed: Placed) -> NDArray[Any]:
     """The tensor as an array; waits for it."""
-    tensor = placed.take()
-    if not tensor.is_cuda:
-        return np.asarray(tensor.cpu())
-    staging = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-    staging.copy_(tensor, non_blocking=True)
-    torch.cuda.current_stream(tensor.device).synchronize()
-    return np.asarray(staging)
+    return fetched([placed.take()])[0]
+
+
+def fetched(tensors: Sequence[Any]) -> tuple[NDArray[Any], ...]:
+    """Tensors that the calling thread has just enqueued the making of, as arrays; waits for all of them at once."""
+    if not all(tensor.is_cuda for tensor in tensors):
+        return tuple(tensor.cpu().numpy() for tensor in tensors)
+    staging = [torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True) for tensor in tensors]
+    for page_locked, tensor in zip(staging, tensors, strict=True):
+        page_locked.copy_(tensor, non_blocking=True)
+    if tensors:
+        torch.cuda.current_stream(tensors[0].device).synchronize()
+    return tuple(page_locked.numpy() for page_locked in staging)
 
 
 @cache
 def _copies(device: str) -> Any:
     """The stream for copies to ``device``: they overlap with what the GPU computes."""
+    return _new_stream(device)
+
+
+def _new_stream(device: Any) -> Any:
     new: Any = torch.cuda.Stream  # untyped
     return new(device)
+
+
+class Recorded:
+    """Work on a GPU that is recorded as a CUDA graph; on a CPU it is simply done again.
+
+    Args:
+        work: makes tensors from tensors that stay where they are. It is called a few times, on a stream of its own, so
+            that libraries choose their kernels and allocate what they keep, and once more to be recorded.
+        device: a torch.device.
+
+    Attributes:
+        outputs: what each replay fills anew.
+        expected: what ``work`` gave when it was called.
+    """
+
+    WARM_UP = 3
+
+    def __init__(self, work: Callable[[], Sequence[Any]], device: Any) -> None:
+        self._graph: Any = None
+        self._done: Any = None
+        self._work, self._device = work, device
+        if device.type != "cuda":
+            self.expected = work()
+            self.outputs = tuple(output.clone() for output in self.expected)
+            return
+        before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True
+        try:
+            self.expected = self._warmed_up()
+            self._graph = torch.cuda.CUDAGraph()
+            # other threads go on sending pictures while this one records
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                self.outputs = tuple(work())
+        finally:
+            torch.backends.cudnn.benchmark = before
+
+    def _warmed_up(self) -> Sequence[Any]:
+        current, side = torch.cuda.current_stream(self._device), _new_stream(self._device)
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            results = [self._work() for _ in range(self.WARM_UP)]
+        current.wait_stream(side)
+        torch.cuda.synchronize(self._device)
+        return results[-1]
+
+    def replay(self) -> None:
+        """Do the work again, on the calling thread's current stream."""
+        if self._graph is not None:
+            self._graph.replay()
+        else:
+            for output, new in zip(self.outputs, self._work(), strict=True):
+                output.copy_(new)
+
+    def done(self) -> None:
+        """What the calling thread does with inputs and outputs is enqueued."""
+        if self._graph is not None:
+            self._done = torch.cuda.current_stream(self._device).record_event()
+
+    def wait(self) -> None:
+        """What comes next in the calling thread comes after what was said to be :meth:`done`, on whichever stream."""
+        if self._done is not None:
+            torch.cuda.current_stream(self._device).wait_event(self._done)

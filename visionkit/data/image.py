@@ -107,7 +107,7 @@ class Image:
         return self._placed(order, named(device)).take()
 
     def raw(self, device: str) -> tuple[Any, str]:
-        """The pixels on ``device`` as they came, and their order, as :func:`visionkit.data.planes.converted` takes them."""
+        """The pixels on ``device`` as they came, and their order: for :func:`visionkit.data.planes.converted`."""
         return self._placed(self.order, named(device)).take(), self.order
 
     def put(self, device: str) -> None:

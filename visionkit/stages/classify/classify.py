@@ -55,7 +55,7 @@ class Classify(BatchStage[ClassifyParams]):
 
     def run(self, images: Sequence[Image]) -> Sequence[Labels]:
         results: dict[int, Labels] = {}
-        for places, _, batch in fit_batch(images, self._model.spec):
+        for places, _, batch in fit_batch(images, self._model.spec, device=self._model.device):
             logits = np.asarray(self._model.infer(batch)[0], np.float32).reshape(len(places), -1)
             for place, row in zip(places, logits, strict=True):
                 results[place] = self._labels(row)

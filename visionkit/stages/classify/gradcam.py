@@ -58,7 +58,7 @@ class GradCam(BatchStage[GradCamParams]):
 
     def run(self, images: Sequence[Image]) -> Sequence[Field]:
         results: dict[int, Field] = {}
-        for places, fitted, batch in fit_batch(images, self._model.spec):
+        for places, fitted, batch in fit_batch(images, self._model.spec, device=self._model.device):
             for row, plane in enumerate(self._heat(batch)):
                 image = images[places[row]]
                 results[places[row]] = Field(image.canvas, _on_picture(plane, fitted[row], image), "heat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
@@ -14,7 +15,8 @@ from visionkit.errors import VisionkitError, did_you_mean
 from visionkit.lazy import np
 from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
 from visionkit.stages.detect._masks import cut_masks
-from visionkit.stages.detect.decoders import Found, View, decoder_of
+from visionkit.stages.detect._thin import Rules, thinned
+from visionkit.stages.detect.decoders import Found, View, decoder_of, output_of
 
 if TYPE_CHECKING:
     from visionkit.weights.catalogue import Catalogue
@@ -51,19 +53,32 @@ class Detect(BatchStage[DetectParams]):
         self._decode = decoder_of(self._model)
         self._names = self._model.entry.classes or ("object",)
         self._wanted = _class_ids(self.params.classes, self._names)
+        self._thins = output_of(self._model) == "yolo"
+
+    @cached_property
+    def _rules(self) -> Rules:
+        p = self.params
+        iou = None if p.soft else p.iou
+        return Rules(len(self._names), p.min_score, iou, self._wanted, p.agnostic, p.multi_label)
 
     def bucket(self, image: Image) -> Hashable:
         return input_size(image.width, image.height, self._model.spec, self.params.margin)
 
     def run(self, images: Sequence[Image]) -> Sequence[Detections]:
         results: dict[int, Detections] = {}
-        for places, fitted, batch in fit_batch(images, self._model.spec, self.params.margin):
-            outputs = self._model.infer(batch)
-            height, width = batch.shape[1:3]
-            for row, place in enumerate(places):
-                found = self._decode(outputs, self._view(row, width, height))
-                results[place] = self._result(found, fitted[row], images[place])
+        for places, fitted, batch in fit_batch(images, self._model.spec, self.params.margin, self._model.device):
+            found = self._found(batch, *fitted[0].pixels.shape[:2])
+            for place, one, ready in zip(places, found, fitted, strict=True):
+                results[place] = self._result(one, ready, images[place])
         return [results[place] for place in range(len(images))]
+
+    def _found(self, batch: Any, height: int, width: int) -> list[Found]:
+        """What is in each picture of a batch; a tensor's outputs come down without what cannot stay."""
+        if isinstance(batch, np.ndarray) or not self._thins:
+            outputs = self._model.infer(batch)
+            return [self._decode(outputs, self._view(row, width, height)) for row in range(len(batch))]
+        parts = thinned(self._model.forward(batch), self._rules)  # type: ignore[attr-defined]  # it takes tensors
+        return [self._decode(part, self._view(0, width, height)) for part in parts]
 
     def _view(self, row: int, width: int, height: int) -> View:
         p, settings = self.params, self._model.entry.settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
@@ -41,10 +41,13 @@ class Hed(BatchStage[HedParams]):
 
     def run(self, images: Sequence[Image]) -> Sequence[Image]:
         results: dict[int, Image] = {}
-        for places, _, batch in fit_batch([self._shrunk(image) for image in images], self._model.spec):
+        for places, _, batch in self._ready(images):
             for place, chance in zip(places, self._model.infer(batch)[0][:, 0], strict=True):
                 results[place] = images[place].replaced(_levels(chance, images[place]))
         return [results[place] for place in range(len(images))]
+
+    def _ready(self, images: Sequence[Image]) -> Any:
+        return fit_batch([self._shrunk(image) for image in images], self._model.spec, device=self._model.device)
 
     def _size(self, image: Image) -> tuple[int, int]:
         ratio = min(1.0, self.params.size / max(image.width, image.height))

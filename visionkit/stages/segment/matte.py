@@ -42,7 +42,7 @@ class MatteStage(BatchStage[MatteParams]):
 
     def run(self, images: Sequence[Image]) -> Sequence[Matte]:
         results: dict[int, Matte] = {}
-        for places, fitted, batch in fit_batch(images, self._model.spec):
+        for places, fitted, batch in fit_batch(images, self._model.spec, device=self._model.device):
             planes = self._model.infer(batch)[0][:, 0]
             for row, place in enumerate(places):
                 plane, image = planes[row], images[place]

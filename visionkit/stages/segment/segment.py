@@ -53,7 +53,7 @@ class Segment(BatchStage[SegmentParams]):
 
     def run(self, images: Sequence[Image]) -> Sequence[SemanticMask]:
         results: dict[int, SemanticMask] = {}
-        for places, fitted, batch in fit_batch(images, self._model.spec):
+        for places, fitted, batch in fit_batch(images, self._model.spec, device=self._model.device):
             logits = self._model.infer(batch)[0]
             for row, place in enumerate(places):
                 results[place] = self._mask(logits[row], fitted[row], images[place])

@@ -80,14 +80,19 @@ DECODERS = MappingProxyType(
 BY_LOADER = MappingProxyType({"cv2dnn-tf": "ssd", "torchvision": "torchvision", "nets": "torchvision"})
 
 
+def output_of(model: Model) -> str:
+    """What a network's outputs are read as."""
+    entry = model.entry
+    return str(entry.settings.get("output") or model.output or BY_LOADER.get(entry.loader.partition(":")[0]))
+
+
 def decoder_of(model: Model) -> Decoder:
     """The decoder for the outputs of a network: named by its entry, known from its file, or usual for its loader.
 
     Raises:
         WeightsError: the entry names none, or one that does not exist.
     """
-    entry = model.entry
-    name = str(entry.settings.get("output") or model.output or BY_LOADER.get(entry.loader.partition(":")[0]))
+    entry, name = model.entry, output_of(model)
     if name not in DECODERS:
         help_ = did_you_mean(name, DECODERS) or f"known are {', '.join(DECODERS)}"
         raise WeightsError(f"{entry.name}: no detector's outputs are read as {name!r} (settings.output)", help=help_)
