@@ -65,11 +65,12 @@ class RayEngine(Engine):
             pool = Pool(ray, self._setup(share, context, scratch), count, share.needs)
             try:
                 results = self._written(pool, count, work, outlets, context)
+                seconds = perf_counter() - self._clock  # nor is ending them
             finally:
                 pool.close()
         if self._error is not None:
             raise self._error
-        return self._summary(perf_counter() - self._clock, results)
+        return self._summary(seconds, results)
 
     def _setup(self, share: Share, context: SinkContext, scratch: Path) -> Setup:
         settings = replace(self.settings, workers=share.cores, device=share.device)
