@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,11 +81,18 @@ def worst(weights: str, metric: str, least: float) -> Iterator[Finding]:
     reports = [json.loads(path.read_text("utf-8")) for path in sorted(REPORTS.glob(f"{weights}-*.json"))]
     if reports:
         value = min(report["score"][metric] for report in reports)
-        seeds = ", ".join(str(report["seed"]) for report in reports)
+        full = max(report["schedule"]["steps"] for report in reports)
+        seeds = ", ".join(_seed(report, full) for report in reports)
         on = f"seed{'s' if len(reports) > 1 else ''} {seeds}, as training reported"
         task = "detect" if weights in DETECTORS else "segment"
         what = f"`{weights}`: {_shown(metric)}, worst of {len(reports)}"
         yield Finding(task, what, value, least=least, on=on)
+
+
+def _seed(report: Mapping[str, Any], full: int) -> str:
+    """A training's seed, and its steps where others took more."""
+    steps = report["schedule"]["steps"]
+    return str(report["seed"]) if steps == full else f"{report['seed']} (with {steps} of {full} steps)"
 
 
 def _shown(metric: str) -> str:
