@@ -89,7 +89,8 @@ class Job:
 
         options = options or SourceOptions()
         variants, threads = options.variants or self.plan.variants, options.threads or self.settings.decoder_threads
-        sources = open_sources(inputs, replace(options, variants=variants, threads=threads))
+        device = options.device or self._decoder()
+        sources = open_sources(inputs, replace(options, variants=variants, threads=threads, device=device))
         if options.reduced:
             self._reduce(sources)
         outlets = outlets_of(self.plan) if outputs else []
@@ -98,6 +99,8 @@ class Job:
         work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
         hub = ModelHub(self.settings, self._trust, progress)
         engine = self._engine(hub, work, batch or BatchOptions())
+        if self.settings.decoder == "nvdec" and not device:
+            engine.note("the CPU decodes videos: nvdec needs an NVIDIA GPU (device: cuda) and torch")
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
         limit_threads(self.plan, self.settings.worker_count, cores())
         if infos and all(info.kind == "image" for info in infos):
@@ -109,6 +112,16 @@ class Job:
             return self._started(engine).run(sources, outlets, context)
         finally:
             hub.close()
+
+    def _decoder(self) -> str:
+        """The GPU whose decoder is asked for; "" if none is, or there is no GPU."""
+        from visionkit.data.device import is_gpu, named
+        from visionkit.runtime.context import choose_device
+
+        if self.settings.decoder != "nvdec":
+            return ""
+        device = choose_device(self.settings.device)
+        return named(device) if is_gpu(device) else ""
 
     def _engine(self, hub: ModelHub, work: Batch | None, options: BatchOptions) -> Engine:
         """The engine of this process, or one that sends the work to others.

@@ -39,17 +39,26 @@ def _of_i420(planes: Any) -> Any:
     return of_yuv(flat[..., :whole].unflatten(-1, (height, width)), u, v)
 
 
-def of_yuv(y: Any, u: Any, v: Any) -> Any:
-    """RGB (..., 3, H, W) of BT.601's limited range in OpenCV's integers, 20 bits behind the point.
+_MATRICES = {
+    # of Y; of V in red; of U and V in green; of U in blue: OpenCV's for BT.601, which rounds 1.164
+    "bt601": (1220542, 1673527, -409993, -852492, 2116026),
+    "bt709": (1220945, 1879825, -223607, -558796, 2215014),
+}
+
+
+def of_yuv(y: Any, u: Any, v: Any, matrix: str = "bt601") -> Any:
+    """RGB (..., 3, H, W) of limited range in OpenCV's integers, 20 bits behind the point.
 
     Args:
         y: (..., H, W) uint8, even sides.
         u: (..., H / 2, W / 2) uint8; each value counts for four pixels.
         v: likewise.
+        matrix: "bt601" or "bt709".
     """
+    luminance, red, green_u, green_v, blue = _MATRICES[matrix]
     down, along = u.shape[-2:]
-    luma = (y.unflatten(-1, (along, 2)).unflatten(-3, (down, 2)).int() - 16).clamp_(min=0).mul_(1220542)
+    luma = (y.unflatten(-1, (along, 2)).unflatten(-3, (down, 2)).int() - 16).clamp_(min=0).mul_(luminance)
     u, v = (chroma.int()[..., :, None, :, None] - 128 for chroma in (u, v))
-    levels = torch.stack([luma + 1673527 * v, luma - 852492 * v - 409993 * u, luma + 2116026 * u], -5)
+    levels = torch.stack([luma + red * v, luma + green_u * u + green_v * v, luma + blue * u], -5)
     levels = levels.add_(1 << 19).bitwise_right_shift_(20).clamp_(0, 255)
     return levels.to(torch.uint8).flatten(-2).flatten(-3, -2)

@@ -19,8 +19,8 @@ LOCAL_ONLY = {"protocol_whitelist": "file,crypto,data"}
 """A playlist in a file must not open addresses or other protocols."""
 
 
-def open_local(path: str) -> InputContainer:
-    """The container in a local file.
+def open_local(path: str, hwaccel: Any = None) -> InputContainer:
+    """The container in a local file; with ``hwaccel``, of PyAV, its video is decoded there.
 
     Raises:
         SourceError: it is missing, empty or not a video that can be read.
@@ -29,7 +29,8 @@ def open_local(path: str) -> InputContainer:
         if Path(path).stat().st_size == 0:
             raise SourceError(f"{path}: the file is empty")
         # absolute: a name such as 12:30.mp4 would be taken for a protocol
-        return av.open(str(Path(path).absolute()), options=dict(LOCAL_ONLY), metadata_errors="replace")
+        absolute, options = str(Path(path).absolute()), dict(LOCAL_ONLY)
+        return av.open(absolute, options=options, metadata_errors="replace", hwaccel=hwaccel)
     except SourceError:
         raise
     except (OSError, ValueError, av.error.FFmpegError) as error:

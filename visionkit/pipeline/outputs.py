@@ -22,7 +22,7 @@ from visionkit.stage.ports import InputPort
 PICTURE = InputPort("picture", (Annotated, Image))
 
 
-Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2"]
+Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2", "graphs", "tensorrt"]
 
 
 class RunSettings(BaseModel):
@@ -39,6 +39,9 @@ class RunSettings(BaseModel):
         "the weights come for; or one by name, where it can run them.",
     )
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] | None = Field(None, description="Numbers networks use.")
+    decoder: Literal["auto", "cpu", "nvdec"] | None = Field(
+        None, description="Of video files: nvdec is an NVIDIA GPU's own; auto is the CPU."
+    )
     decoder_threads: int | None = Field(
         None, ge=0, le=64, description="Threads of each video's decoder; 0: its own choice."
     )

@@ -23,6 +23,7 @@ class Chain:
     Args:
         opener: makes the context of a stage from its id.
         first: engine steps before the first stage (decode), last: after the last one (prepare outputs).
+        in_flight: batches that a stage may work on at once, where it works on a GPU.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class Chain:
     batch: int
     first: list[tuple[str, Step]] = field(default_factory=list)
     last: list[tuple[str, Step]] = field(default_factory=list)
+    in_flight: int = 1
     segments: list[Segment] = field(default_factory=list)
     _opened: list[Stage[Any]] = field(default_factory=list)
     _contexts: dict[int, Any] = field(default_factory=dict)
@@ -151,7 +153,8 @@ class Chain:
             yield fold
         elif group.kind == "batch":
             (node,) = group.nodes
-            yield BatchSegment(self.supervisor, node, self.instance(node), self.batch)  # type: ignore[arg-type]
+            stages: list[Any] = [self.instance(node) for _ in range(self.in_flight if node.stage.on_device else 1)]
+            yield BatchSegment(self.supervisor, node, stages, self.batch)
         elif group.kind == "scan":
             name = "+".join(n.id for n in group.nodes)
             yield ScanSegment(name, self.supervisor, list(group.nodes), self._scan_opener(group.nodes))

@@ -23,6 +23,7 @@ class RunSettings(Frozen):
         workers: threads for stages that may run in parallel; None is one per core.
         device: "auto", "cpu", "cuda", "cuda:0", "mps".
         backend: "auto" is what was measured to be fastest here, else "own": what the weights come for.
+        decoder: of video files: "cpu" or "nvdec", a GPU's own; "auto" is the CPU.
         decoder_threads: of each video's decoder; 0 leaves it to the decoder.
         credit: bytes of frames in flight, over all lanes.
         on_error: what a failing packet does to the run, where the stage does not say.
@@ -34,6 +35,7 @@ class RunSettings(Frozen):
     device: str = "auto"
     backend: str = "auto"
     precision: str = "auto"
+    decoder: str = "auto"
     decoder_threads: int = 0
     seed: int = 0
     credit: int = 256 * 2**20

@@ -17,6 +17,7 @@ from visionkit.runtime.feeders import Feeder, LiveFeeder
 from visionkit.runtime.lanes import LaneCounts, Totals, totals
 from visionkit.runtime.metrics import Meter, NodeTime, RunSummary, merge, succeed
 from visionkit.runtime.outlets import Outlet, OutletSegment
+from visionkit.runtime.placing import sending
 from visionkit.runtime.segments import Tokens
 from visionkit.runtime.token import Lane, Token
 from visionkit.stage.sink import SinkContext
@@ -148,13 +149,15 @@ class Engine:
         return True
 
     def _new_chain(self, plan: Plan) -> Chain:
+        sent = sending(plan, self.settings)
         return Chain(
             plan,
             self,
             lambda id_: self._opener(id_, self.note),
             self.settings.worker_count,
             self.settings.batch_size(plan),
-            first=[("decode", _decode)],
+            first=[("decode", _decode), *sent],
+            in_flight=2 if sent else 1,  # while Python reads one batch's results, the GPU works on the other
             last=[(f"{o.name}:prepare", o.prepare_step(i)) for i, o in enumerate(self._outlets)],
         )
 
@@ -222,6 +225,8 @@ class Engine:
         with self._lock:
             while self._in_flight:
                 self._idle.wait(0.2)
+        for source in sources:
+            list(map(self.note, getattr(source, "notes", ())))
 
     def admit(self, lane: Lane, frame: Frame, cost: int = 0, end: bool = False, whole: bool = False) -> None:
         """A frame, or the end of its source, enters the chain as a token; while the plan is being swapped, it waits.

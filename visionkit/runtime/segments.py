@@ -153,27 +153,30 @@ class MapSegment(Segment):
 
 
 class BatchSegment(Segment):
-    """One batch stage on a thread of its own. A batch is what has come by now, up to the largest size."""
+    """One batch stage, a thread for each instance. A batch is what has come by now, up to the largest size."""
 
-    def __init__(self, supervisor: Supervisor, node: StageNode, instance: BatchStage[Any], size: int) -> None:
-        super().__init__(node.id, supervisor)
+    def __init__(self, supervisor: Supervisor, node: StageNode, instances: list[BatchStage[Any]], size: int) -> None:
+        super().__init__(node.id, supervisor, len(instances))
         self.node = node
-        self._instance = instance
+        self._instances = instances
         self._inputs = Inputs(node)
         self._size = size
-        self._meter = supervisor.meter(node.id)
-        self._ended = False
+        self._meters = [supervisor.meter(node.id) for _ in instances]
+
+    def put(self, tokens: Tokens) -> None:
+        self._inbox.put(tokens)
 
     def _loop(self, worker: int) -> None:
-        while not self._ended and (tokens := self._inbox.get()) is not None:
+        ended = False
+        while not ended and (tokens := self._inbox.get()) is not None:
             tokens = list(tokens)
-            while len(tokens) < self._size and not self._ended:
+            while len(tokens) < self._size and not ended:
                 try:
                     more = self._inbox.get_nowait()
                 except Empty:
                     break
                 if more is None:
-                    self._ended = True
+                    ended = True
                 else:
                     tokens += more
             try:
@@ -187,30 +190,30 @@ class BatchSegment(Segment):
         if not self.supervisor.aborting:
             for token in tokens:
                 if token.alive:
-                    self._sort(token, buckets)
+                    self._sort(token, buckets, worker)
         for ready in buckets.values():
             for start in range(0, len(ready), self._size):
-                self._run(ready[start : start + self._size])
+                self._run(ready[start : start + self._size], worker)
         self.next(tokens)
 
-    def _sort(self, token: Token, buckets: dict[Any, list[tuple[Token, list[Any]]]]) -> None:
+    def _sort(self, token: Token, buckets: dict[Any, list[tuple[Token, list[Any]]]], worker: int) -> None:
         try:
             arguments = self._inputs.gather(token)
             if arguments is None:
                 self._inputs.skip(token)
             else:
-                buckets.setdefault(self._instance.bucket(*arguments), []).append((token, arguments))
+                buckets.setdefault(self._instances[worker].bucket(*arguments), []).append((token, arguments))
         except Exception as error:
             fail(token, self.node.id, error, self.supervisor, self.node.on_error)
 
-    def _run(self, ready: list[tuple[Token, list[Any]]]) -> None:
+    def _run(self, ready: list[tuple[Token, list[Any]]], worker: int) -> None:
         """Run a batch; if it fails, run its halves, so that only the guilty packet is lost."""
         if self.supervisor.aborting:
             return
         started = perf_counter_ns()
         columns = [list(column) for column in zip(*(arguments for _, arguments in ready), strict=True)]
         try:
-            results = list(self._instance.run(*columns))
+            results = list(self._instances[worker].run(*columns))
             if len(results) != len(ready):
                 raise StageError(f"{self.node.name} returned {len(results)} results for a batch of {len(ready)}")
             for (token, _), result in zip(ready, results, strict=True):
@@ -219,10 +222,10 @@ class BatchSegment(Segment):
             if len(ready) == 1:
                 fail(ready[0][0], self.node.id, error, self.supervisor, self.node.on_error)
             else:
-                self._run(ready[: len(ready) // 2])
-                self._run(ready[len(ready) // 2 :])
+                self._run(ready[: len(ready) // 2], worker)
+                self._run(ready[len(ready) // 2 :], worker)
             return
-        spent = (self._meter.add(started, len(ready)) - started) // len(ready)
+        spent = (self._meters[worker].add(started, len(ready)) - started) // len(ready)
         for token, _ in ready:
             token.work += spent
 

@@ -39,6 +39,9 @@ class Stage(Generic[P]):
     detaches: ClassVar[bool] = False
     """True for stages whose picture has no place in the source frame: a mosaic, a generated picture."""
 
+    on_device: ClassVar[bool] = False
+    """True for stages that can work where ``Image.device`` says the pixels are: frames are sent there for them."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for base in getattr(cls, "__orig_bases__", ()):

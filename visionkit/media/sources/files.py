@@ -59,6 +59,7 @@ class FilesSource:
 
     Attributes:
         skipped: how many files of the folders were passed over, by extension.
+        notes: what the user should know of how they were read.
     """
 
     live = False
@@ -74,6 +75,7 @@ class FilesSource:
         self._chosen: Sequence[int] = range(len(self.entries))
         self._limit = options.limit
         self._reduction: Reduction | None = None
+        self.notes: list[str] = []
 
     def reduce(self, reduction: Reduction | None) -> None:
         """Decode JPEGs at the scale that ``reduction`` allows."""
@@ -136,7 +138,7 @@ class FilesSource:
             elif suffix(entry.path) == "webp":
                 yield from webp_frames(info, self.options)
             else:
-                yield from video_frames(info, self.options)
+                yield from video_frames(info, self.options, self.notes.append)
 
 
 def sequence_frames(info: SourceInfo, members: Sequence[str], options: SourceOptions) -> Iterator[Frame]:

@@ -27,6 +27,7 @@ class SourceOptions(Frozen):
             anything looks at them; faster, with slightly other pixels.
         threads: decoder threads, 0 for as many as there are cores (live sources: one each).
         replay: play files at their own rate, again and again, each as a live source.
+        device: a GPU such as "cuda:0" whose own decoder is used for videos that it can decode; "" is the CPU.
         stall: give up the connection to a live source after so many seconds without a frame.
     """
 
@@ -43,6 +44,7 @@ class SourceOptions(Frozen):
     threads: int = 0
     replay: bool = False
     stall: float | None = None
+    device: str = ""
 
     def __post_init__(self) -> None:
         start, stop = self.from_ or 0, self.to

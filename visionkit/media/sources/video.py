@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from visionkit.data import Image
@@ -13,6 +14,7 @@ from visionkit.errors import SourceError
 from visionkit.lazy import av, cv2
 from visionkit.media.containers import Continuous, best_video, duration_of, open_local, reason, start_of
 from visionkit.media.sources.headers import MAX_PIXELS
+from visionkit.media.sources.nvdec import Converter, objection, open_on
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import over_white
 from visionkit.stage.source import Frame, SourceInfo
@@ -36,15 +38,28 @@ def failing(error: SourceError) -> Callable[[], Image]:
     return load
 
 
-def video_frames(info: SourceInfo, options: SourceOptions) -> Iterator[Frame]:
+def _now(load: Callable[[], Image]) -> Callable[[], Image]:
+    """``load``, done already."""
+    try:
+        image = load()
+    except SourceError as error:
+        return failing(error)
+    return lambda: image
+
+
+def video_frames(
+    info: SourceInfo, options: SourceOptions, report: Callable[[str], None] = lambda text: None
+) -> Iterator[Frame]:
     """The frames of the file ``info.path``; one that cannot be decoded is a frame whose ``load`` raises.
 
     ``pts`` counts from the start of the video stream, also with ``from_``. The ``info`` of the frames has the size,
-    rate and audio filled in, and is the same object for all. A change of size begins a new session.
+    rate and audio filled in, and is the same object for all. A change of size begins a new session. ``report`` hears
+    why a decoder that was asked for is not used.
     """
     path = info.path or ""
+    options = _decoder(path, options, report)
     try:
-        container = open_local(path)
+        container = open_on(path, options.device) if options.device else open_local(path)
     except SourceError as error:
         yield Frame(info, 0, failing(error), 0)
         return
@@ -56,6 +71,14 @@ def video_frames(info: SourceInfo, options: SourceOptions) -> Iterator[Frame]:
             yield Frame(info, 0, failing(error), 0)
             return
         yield from reader.frames()
+
+
+def _decoder(path: str, options: SourceOptions, report: Callable[[str], None]) -> SourceOptions:
+    """The options with a device that decodes this video, or none."""
+    if options.device and (text := objection(path, options.device)):
+        report(f"{path}: the CPU decodes it, not NVDEC: {text}")
+        return replace(options, device="")
+    return options
 
 
 @dataclass
@@ -74,11 +97,13 @@ class _Reader:
     start: Fraction = field(init=False)
     step: Fraction = field(init=False)
     clock: Continuous = field(init=False)
+    convert: Callable[[VideoFrame], Image] = field(init=False)
 
     def __post_init__(self) -> None:
         stream = self.stream
         stream.thread_type = "AUTO"
-        stream.codec_context.thread_count = self.options.threads
+        stream.codec_context.thread_count = 1 if self.options.device else self.options.threads
+        self.convert = Converter() if self.options.device else frame_image
         self.start = start_of(stream)
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.step = 1 / Fraction(rate)
@@ -145,11 +170,12 @@ class _Reader:
         self.size = (width, height)
         if width * height > MAX_PIXELS:
             return self._tombstone(SourceError(f"{self.info.path}: a frame of {width}×{height} pixels is too large"))
-        return self._next(lambda: self._image(decoded), width * height * 3, pts)
+        load = partial(self._image, decoded)
+        return self._next(_now(load) if self.options.device else load, width * height * 3, pts)
 
     def _image(self, decoded: VideoFrame) -> Image:
         try:
-            return frame_image(decoded)
+            return self.convert(decoded)
         except (ValueError, av.error.FFmpegError, cv2.error) as error:
             raise SourceError(f"{self.info.path}: a frame cannot be converted: {reason(error)}") from error
 

@@ -43,6 +43,8 @@ class Classify(BatchStage[ClassifyParams]):
         - classify: {top_k: 3}
     """
 
+    on_device = True
+
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="classify")
         entry = self._model.entry

@@ -48,6 +48,8 @@ class Detect(BatchStage[DetectParams]):
         - detect: {classes: [person, car], min_score: 0.4}
     """
 
+    on_device = True
+
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="detect")
         self._decode = decoder_of(self._model)

@@ -32,6 +32,8 @@ class MatteStage(BatchStage[MatteParams]):
         - background.blur: {size: 0.05}
     """
 
+    on_device = True
+
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="segment")
         if self._model.entry.settings.get("output") != "saliency":

@@ -41,6 +41,8 @@ class Segment(BatchStage[SegmentParams]):
         - segment: {classes: [person], min_score: 0.5}
     """
 
+    on_device = True
+
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="segment")
         entry = self._model.entry
