@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from visionkit.backends import cuda_filters
 from visionkit.data import Image
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, StageParams
@@ -32,6 +33,11 @@ class CannyParams(StageParams):
             raise ValueError(f"low must not be above high, got {self.low:g} and {self.high:g}")
         return self
 
+    @property
+    def chosen(self) -> tuple[float, float] | None:
+        """Both thresholds, None if the picture decides."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
 
 class Canny(MapStage[CannyParams]):
     """Finds thin, connected edges: white lines one pixel wide on black (grey, 0 or 255).
@@ -45,9 +51,16 @@ class Canny(MapStage[CannyParams]):
         - edges.canny: {low: 50, high: 150}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
-        p, gray = self.params, image.gray()
-        low, high = (p.low, p.high) if p.low is not None and p.high is not None else _thresholds(gray, p.auto)
+        p = self.params
+        if image.device and p.aperture < 7 and p.auto == "median":
+            planes = image.tensor(image.device, "gray")
+            low, high = p.chosen or _of_median(_median(cuda_filters.histogram(planes)))
+            return image.placed(cuda_filters.canny(planes, low, high, p.aperture, p.l2))
+        gray = image.gray()
+        low, high = p.chosen or _thresholds(gray, p.auto)
         return image.replaced(cv2.Canny(gray, low, high, apertureSize=p.aperture, L2gradient=p.l2))
 
 
@@ -55,5 +68,15 @@ def _thresholds(gray: Any, auto: str) -> tuple[float, float]:
     if auto == "otsu":
         level = cv2.threshold(gray, 0, 255, cv2.THRESH_OTSU)[0]
         return 0.5 * level, level
-    middle = float(np.median(gray))
+    return _of_median(float(np.median(gray)))
+
+
+def _median(histogram: Any) -> float:
+    """Of the levels (256,) that were counted: the middle one, or the mean of the middle two."""
+    counted = np.cumsum(histogram)
+    middle = np.array([(counted[-1] - 1) // 2, counted[-1] // 2])
+    return float(np.searchsorted(counted, middle, side="right").mean())
+
+
+def _of_median(middle: float) -> tuple[float, float]:
     return max(10.0, 0.67 * middle), max(20.0, min(255.0, 1.33 * middle))

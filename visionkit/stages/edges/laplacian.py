@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from visionkit.backends import cuda_filters
 from visionkit.data import Image
 from visionkit.lazy import cv2
 from visionkit.stage import MapStage, OddInt, StageParams
@@ -25,6 +26,11 @@ class Laplacian(MapStage[LaplacianParams]):
         - edges.laplacian: {size: 3}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
+        if image.device:
+            gray, p = image.tensor(image.device, "gray"), self.params
+            return image.placed(cuda_filters.laplacian(gray, p.size, p.gain))
         bend = cv2.Laplacian(image.gray(), cv2.CV_32F, ksize=self.params.size)
         return image.replaced(cv2.convertScaleAbs(bend, alpha=self.params.gain))

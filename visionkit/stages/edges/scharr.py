@@ -22,5 +22,7 @@ class Scharr(MapStage[ScharrParams]):
         - edges.scharr: {gain: 0.25}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
-        return gradient_picture(image, lambda gray, dx, dy: cv2.Scharr(gray, cv2.CV_32F, dx, dy), self.params)
+        return gradient_picture(image, lambda gray, dx, dy: cv2.Scharr(gray, cv2.CV_32F, dx, dy), self.params, -1)

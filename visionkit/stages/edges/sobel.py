@@ -26,8 +26,10 @@ class Sobel(MapStage[SobelParams]):
         - edges.sobel: {size: 3}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         size = self.params.size
         return gradient_picture(
-            image, lambda gray, dx, dy: cv2.Sobel(gray, cv2.CV_32F, dx, dy, ksize=size), self.params
+            image, lambda gray, dx, dy: cv2.Sobel(gray, cv2.CV_32F, dx, dy, ksize=size), self.params, size
         )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from visionkit.backends import cuda_filters
 from visionkit.data import Image
 from visionkit.lazy import cv2
 from visionkit.stage import MapStage, OddInt, StageParams
@@ -33,8 +34,12 @@ class Blur(MapStage[BlurParams]):
         - filter.blur: {sigma: 1.5}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         size, sigma = self.params.size, self.params.sigma
         if size is None:
             size = 5 if sigma is None else 0  # 0: OpenCV takes round(6·sigma + 1), made odd
+        if image.device:
+            return image.placed(cuda_filters.gaussian(image.tensor(image.device, "native"), size, sigma or 0))
         return image.replaced(cv2.GaussianBlur(image.native(), (size, size), sigma or 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from visionkit.backends import cuda_filters
 from visionkit.data import Image
 from visionkit.lazy import cv2
 from visionkit.stage import MapStage, StageParams
@@ -22,5 +23,10 @@ class Box(MapStage[BoxParams]):
         - filter.box: {size: 5}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
-        return image.replaced(cv2.blur(image.native(), (self.params.size, self.params.size)))
+        size = self.params.size
+        if image.device:
+            return image.placed(cuda_filters.box(image.tensor(image.device, "native"), size))
+        return image.replaced(cv2.blur(image.native(), (size, size)))

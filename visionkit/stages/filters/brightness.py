@@ -20,5 +20,7 @@ class Brightness(MapStage[BrightnessParams]):
         - filter.brightness: {add: 30}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         return by_table(image, lambda levels: levels + self.params.add)

@@ -35,6 +35,8 @@ class Color(MapStage[ColorParams]):
     """
 
     def run(self, image: Image) -> Image:
+        if self.params.to == "gray" and image.device and not image.is_gray:
+            return image.placed(image.tensor(image.device, "gray"))
         if self.params.to == "gray":
             return image if image.is_gray else image.replaced(image.gray())
         planes = cv2.cvtColor(image.bgr(), getattr(cv2, _CODES[self.params.to]))

@@ -21,6 +21,8 @@ class Contrast(MapStage[ContrastParams]):
         - filter.contrast: {factor: 1.3}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         middle = self.params.middle
         return by_table(image, lambda levels: (levels - middle) * self.params.factor + middle)

@@ -25,5 +25,7 @@ class Gamma(MapStage[GammaParams]):
         - filter.gamma: {gamma: 1.5}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         return by_table(image, lambda levels: 255 * (levels / 255) ** (1 / self.params.gamma))

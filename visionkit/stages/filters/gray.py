@@ -17,5 +17,9 @@ class Gray(MapStage[GrayParams]):
         - filter.gray
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
+        if image.device and not image.is_gray:
+            return image.placed(image.tensor(image.device, "gray"))
         return image if image.is_gray else image.replaced(image.gray())

@@ -18,5 +18,9 @@ class Invert(MapStage[InvertParams]):
         - filter.invert
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
+        if image.device:
+            return image.placed(255 - image.tensor(image.device, "native"))
         return image.replaced(cv2.bitwise_not(image.native()))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from visionkit.backends import cuda_filters
 from visionkit.data import Image
 from visionkit.lazy import cv2
 from visionkit.stage import MapStage, StageParams
@@ -34,7 +35,12 @@ class Threshold(MapStage[ThresholdParams]):
         - filter.threshold: {method: otsu}
     """
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
+        if image.device and self.params.method == "fixed":
+            gray = image.tensor(image.device, "gray")
+            return image.placed(cuda_filters.thresholded(gray, self.params.level, self.params.invert))
         kind = cv2.THRESH_BINARY_INV if self.params.invert else cv2.THRESH_BINARY
         kind |= {"fixed": 0, "otsu": cv2.THRESH_OTSU, "triangle": cv2.THRESH_TRIANGLE}[self.params.method]
         return image.replaced(cv2.threshold(image.gray(), self.params.level, 255, kind)[1])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from visionkit.backends import cuda_fit
 from visionkit.data import Canvas, Homography, Image, PointMap, Reduced, to_cv2
 from visionkit.data.geometry import Map, numeric_inverse
 from visionkit.lazy import cv2, np
@@ -31,6 +32,10 @@ def resized(image: Image, width: int, height: int, interpolation: Interpolation 
         return image.replaced(image.native()) if isinstance(image, Reduced) else image
     if interpolation == "auto":
         interpolation = "area" if width <= image.width and height <= image.height else "linear"
+    shrinks = width <= image.width and height <= image.height
+    if image.device and (interpolation in ("linear", "cubic") or (interpolation == "area" and shrinks)):
+        planes = cuda_fit.resized(image.tensor(image.device, "native")[None], width, height, interpolation)[0]
+        return image.placed(planes, image.canvas.resize(width, height))
     flag = getattr(cv2, _FLAGS[interpolation])
     pixels = cv2.resize(image.native(), (width, height), interpolation=flag)
     return image.replaced(pixels, image.canvas.resize(width, height))

@@ -58,5 +58,7 @@ class Resize(MapStage[ResizeParams]):
     def needs(cls, params: ResizeParams, width: int, height: int) -> tuple[int, int] | None:
         return params.size(width, height) if params.interpolation in ("auto", "area") else None
 
+    on_device = True
+
     def run(self, image: Image) -> Image:
         return resized(image, *self.params.size(*image.full_size), self.params.interpolation)
