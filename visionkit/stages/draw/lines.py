@@ -26,7 +26,7 @@ class DrawLines(MapStage[LinesParams]):
     def run(self, image: Annotated | Image, lines: Lines) -> Annotated:
         pixels = canvas_copy(image)
         ends = pixel_indices(lines.on(image.canvas).ends)
-        width = line_width(image, self.params.thickness)
+        width, color = line_width(image, self.params.thickness), self.params.color[::-1]
         for x1, y1, x2, y2 in ends.tolist():
-            cv2.line(pixels, (x1, y1), (x2, y2), self.params.color[::-1], width, cv2.LINE_AA)
+            cv2.line(pixels, (x1, y1), (x2, y2), color, width, cv2.LINE_AA)
         return image.annotated(pixels)

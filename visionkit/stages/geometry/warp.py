@@ -39,9 +39,19 @@ class Warp(MapStage[WarpParams]):
         - warp: {points: [[0.2, 0.1], [0.8, 0.1], [1.0, 0.9], [0.0, 0.9]], width: 400, height: 600}
     """
 
+    _known: tuple[tuple[int, int], Homography, tuple[int, int]] | None = None
+
     def run(self, image: Image) -> Image:
+        size = image.width, image.height
+        if self._known is None or self._known[0] != size:
+            self._known = size, *self._way(*size)
+        _, step, made = self._known
+        return warped(image, step, made, self.params.interpolation, self.params.color)
+
+    def _way(self, wide: int, high: int) -> tuple[Homography, tuple[int, int]]:
+        """From the new picture to one of this size, and the new one's size."""
         p = self.params
-        corners = np.array([[in_pixels(x, image.width), in_pixels(y, image.height)] for x, y in p.points])
+        corners = np.array([[in_pixels(x, wide), in_pixels(y, high)] for x, y in p.points])
         edges = np.roll(corners, -1, axis=0) - corners
         following = np.roll(edges, -1, axis=0)
         if (edges[:, 0] * following[:, 1] - edges[:, 1] * following[:, 0] <= 0).any():
@@ -50,5 +60,4 @@ class Warp(MapStage[WarpParams]):
         width = p.width or max(1, round(max(top, bottom)))
         height = p.height or max(1, round(max(left, right)))
         target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        step = Homography(cv2.getPerspectiveTransform(target, corners.astype(np.float32)))
-        return warped(image, step, (width, height), p.interpolation, p.color)
+        return Homography(cv2.getPerspectiveTransform(target, corners.astype(np.float32))), (width, height)

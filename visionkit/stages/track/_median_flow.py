@@ -49,7 +49,7 @@ def _follow(
 
 def _growth(start: NDArray[np.float64], there: NDArray[np.float64]) -> float:
     """By how much the distances between points have grown, at the median."""
-    first = np.linalg.norm(start[:, None] - start[None], axis=2)
-    second = np.linalg.norm(there[:, None] - there[None], axis=2)
+    a, b = np.triu_indices(len(start), 1)
+    first, second = (np.hypot(*(points[a] - points[b]).T) for points in (start, there))
     apart = first > 1
     return float(np.median(second[apart] / first[apart])) if apart.any() else 1.0

@@ -79,7 +79,8 @@ class Tracking:
         kept = np.flatnonzero(ids >= 0)
         alive = {track.tracker_id + 1 for track in self._tracker.tracks}
         self._born = {track: frame for track, frame in self._born.items() if track in alive}
-        self._last = self._labelled(objects.select(kept), ids[kept] + 1, coasted=False)
+        followed = objects if len(kept) == len(objects) else objects.select(kept)
+        self._last = self._labelled(followed, ids[kept] + 1, coasted=False)
         return self._last
 
     def _coasted(self, canvas: Canvas) -> Detections:
@@ -114,7 +115,7 @@ class Tracking:
     def _labelled(self, objects: Detections, track_id: NDArray[np.int64], coasted: bool) -> Detections:
         ages = [self._frame - self._born.setdefault(track, self._frame) for track in track_id.tolist()]
         columns = {"age": np.array(ages, np.int64), "coasted": np.full(len(ages), coasted)}
-        return replace(objects, track_id=track_id).with_columns(columns)
+        return replace(objects, track_id=track_id, columns={**objects.columns, **columns})
 
 
 def _home(canvas: Canvas, sees: bool) -> Canvas:
