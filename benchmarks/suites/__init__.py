@@ -14,6 +14,8 @@ SUITES: Mapping[str, str] = MappingProxyType(
         "folder": "benchmarks.suites.folder",
         "video": "benchmarks.suites.video",
         "track": "benchmarks.suites.track",
+        "live": "benchmarks.suites.live",
+        "ocr": "benchmarks.suites.ocr",
         "encode": "benchmarks.suites.encode",
         "startup": "benchmarks.suites.startup",
         "memory": "benchmarks.suites.memory",
