@@ -49,7 +49,7 @@ class Homography(Frozen, eq=False):
 
     @staticmethod
     def scale(sx: float, sy: float) -> Homography:
-        return Homography(np.diag([sx, sy, 1.0]))
+        return Homography(np.array([[sx, 0.0, 0.0], [0.0, sy, 0.0], [0.0, 0.0, 1.0]]))
 
     @staticmethod
     def translation(dx: float, dy: float) -> Homography:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from visionkit.data import Canvas, Homography, Image
-from visionkit.data.geometry import from_cv2
 from visionkit.lazy import cv2, np
 from visionkit.stage import MapStage, StageParams
 
@@ -46,6 +45,7 @@ def _doubled(image: Image) -> Image:
 
 
 def _placed(image: Image, pixels: np.ndarray, factor: float) -> Image:
-    step: Homography = from_cv2(np.diag([factor, factor, 1.0]))  # centre i lies on centre factor · i
+    shift = 0.5 - 0.5 * factor  # centre i lies on centre factor · i
+    step = Homography(np.array([[factor, 0.0, shift], [0.0, factor, shift], [0.0, 0.0, 1.0]]))
     canvas: Canvas = image.canvas.derive(pixels.shape[1], pixels.shape[0], step)
     return image.replaced(pixels, canvas)
