@@ -16,6 +16,7 @@ from visionkit.data import ABSENT, Failure, Image, Key, Packet
 from visionkit.errors import SinkError
 from visionkit.media.sinks.encoders import ENCODERS
 from visionkit.media.sinks.media import MediaParams, MediaSink
+from visionkit.media.sinks.video import i420
 from visionkit.media.sources import SourceOptions, open_sources
 from visionkit.stage import SinkContext, SourceInfo
 
@@ -135,6 +136,15 @@ def test_odd_sizes_are_padded(tmp_path: Path, out: Path, size: tuple[int, int]) 
     with av.open(str(written)) as container:
         got = next(container.decode(video=0)).to_ndarray(format="bgr24")[: size[1], : size[0]]
     assert np.abs(got.astype(int) - picture).mean() < 8
+
+
+@pytest.mark.parametrize("size", [(64, 48), (64, 46), (63, 47)])
+def test_a_grey_picture_is_encoded_as_its_three_equal_channels_would_be(size: tuple[int, int]) -> None:
+    levels = cv2.resize(np.arange(256, dtype=np.uint8).reshape(16, 16), size)
+    channels = cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR)
+    grey, bgr = i420(Image(levels, "gray")), i420(Image(channels))
+    assert np.array_equal(grey.to_ndarray(), bgr.to_ndarray())
+    assert (grey.width, grey.height) == (size[0] + size[0] % 2, size[1] + size[1] % 2)
 
 
 def test_a_picture_of_another_size_is_fitted(tmp_path: Path, out: Path) -> None:

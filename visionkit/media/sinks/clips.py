@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from visionkit.errors import SinkError
 from visionkit.lazy import av
 from visionkit.media.containers import reason
-from visionkit.media.sinks.encoders import ENCODERS
+from visionkit.media.sinks.encoders import RECORDER
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.media.sinks.retention import Retention, stamped
 from visionkit.media.sinks.video import DEFAULT_BASE, VideoSettings, container_for
@@ -44,13 +44,12 @@ class Encoder:
     """H.264 frame by frame: every frame comes out as it goes in, and a key frame whenever one is asked for."""
 
     def __init__(self, frame: VideoFrame, settings: VideoSettings) -> None:
-        known = ENCODERS["h264"]
-        if known.name not in av.codecs_available:
-            raise SinkError(f"record: this PyAV has no encoder {known.name}")
-        context: Any = av.CodecContext.create(known.name, "w")
-        context.width, context.height, context.pix_fmt = frame.width, frame.height, known.pixels
+        if RECORDER.name not in av.codecs_available:
+            raise SinkError(f"record: this PyAV has no encoder {RECORDER.name}")
+        context: Any = av.CodecContext.create(RECORDER.name, "w")
+        context.width, context.height, context.pix_fmt = frame.width, frame.height, RECORDER.pixels
         context.time_base, context.framerate = DEFAULT_BASE, Fraction(25)
-        context.options = {**known.options(settings.speed, settings.quality), "tune": "zerolatency", "forced-idr": "1"}
+        context.options = RECORDER.options(settings.speed, settings.quality)
         context.gop_size = 1 << 20  # key frames are ours to place
         context.thread_count = settings.threads
         context.colorspace, context.color_range = 6, 1  # cv2 converts with the BT.601 matrix to limited range

@@ -39,9 +39,17 @@ def _presets(option: str, fast: str, default: str, small: str) -> dict[Speed, di
     return {"fast": {option: fast}, "default": {option: default}, "small": {option: small}}
 
 
+_CRF = (48, 14.67)
+"""x264's scale: 75 is CRF 23, its own default."""
+
+_HALFWAY = {"preset": "superfast", "mbtree": "1", "rc-lookahead": "5", "bf": "2", "b_strategy": "0"}
+"""As small as x264's preset veryfast in half its time, for 0.2 to 1 dB less: what was seen five frames ahead decides
+where bits go, every third frame is referred to."""
+
 ENCODERS: Mapping[str, Encoder] = {
-    # 75 is CRF 23, x264's own default
-    "h264": Encoder("libx264", "crf", (48, 14.67), _presets("preset", "ultrafast", "veryfast", "slow")),
+    "h264": Encoder(
+        "libx264", "crf", _CRF, {"fast": {"preset": "ultrafast"}, "default": _HALFWAY, "small": {"preset": "slow"}}
+    ),
     "hevc": Encoder(
         "libx265",
         "crf",
@@ -59,6 +67,15 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
     "mjpeg": Encoder("mjpeg", "qmin qmax", (31, 2), {"fast": {}, "default": {}, "small": {}}, pixels="yuvj420p"),
 }
+
+RECORDER = Encoder(
+    "libx264",
+    "crf",
+    _CRF,
+    _presets("preset", "ultrafast", "veryfast", "slow"),
+    {"tune": "zerolatency", "forced-idr": "1"},
+)
+"""H.264 frame by frame: every frame comes out as it goes in, and a key frame whenever one is asked for."""
 
 BROWSER_AUDIO = frozenset({"aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"})
 

@@ -21,6 +21,7 @@ from visionkit.stage.source import SourceInfo
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import OutputContainer
+    from numpy.typing import NDArray
 
     from visionkit.data import Image
 
@@ -46,11 +47,27 @@ def container_for(path: Path) -> Container | None:
 
 def i420(image: Image) -> VideoFrame:
     """A picture as a 4:2:0 frame; odd sides are padded by repeating the last row or column."""
-    pixels = image.bgr()
+    pixels = image.native()
     height, width = pixels.shape[:2]
     if width % 2 or height % 2:
         pixels = cv2.copyMakeBorder(pixels, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    return av.VideoFrame.from_ndarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
+    return _frame(_gray_i420(pixels) if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_BGR2YUV_I420))
+
+
+def _gray_i420(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey pixels (H, W) as 4:2:0 (H * 3 / 2, W), as OpenCV converts them when they come as BGR."""
+    levels = np.arange(256, dtype=np.uint8).repeat(4).reshape(-1, 2)  # each level a square of its own
+    luma = cv2.cvtColor(cv2.cvtColor(levels, cv2.COLOR_GRAY2BGR), cv2.COLOR_BGR2YUV_I420)[:512:2, 0]
+    height, width = pixels.shape
+    planes = np.full((height * 3 // 2, width), 128, np.uint8)
+    cv2.LUT(pixels, luma, dst=planes[:height])
+    return planes
+
+
+def _frame(planes: NDArray[np.uint8]) -> VideoFrame:
+    """A frame of ``planes`` (H * 3 / 2, W), sharing their memory where PyAV 18 can: heights that four divides."""
+    make = av.VideoFrame.from_ndarray if len(planes) % 6 else av.VideoFrame.from_numpy_buffer
+    return make(planes, format="yuv420p")
 
 
 def fitted(image: Image, width: int, height: int) -> VideoFrame:
@@ -61,7 +78,7 @@ def fitted(image: Image, width: int, height: int) -> VideoFrame:
     full = np.zeros((height, width, 3), np.uint8)
     x, y = (width - w) // 2, (height - h) // 2
     full[y : y + h, x : x + w] = small
-    return av.VideoFrame.from_ndarray(cv2.cvtColor(full, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
+    return _frame(cv2.cvtColor(full, cv2.COLOR_BGR2YUV_I420))
 
 
 class VideoFile:
