@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,20 @@ if TYPE_CHECKING:
 
 
 class ModelHub:
-    """Makes stage contexts; networks and the weights store behind them are set up when first asked for."""
+    """Makes stage contexts; networks and the weights store behind them are set up when first asked for.
+
+    ``streams``: how many calls of a network come at the same time, where that is a CPU's.
+    """
 
     def __init__(
-        self, settings: RunSettings, trust: bool = False, progress: Callable[[str, int, int], None] | None = None
+        self,
+        settings: RunSettings,
+        trust: bool = False,
+        progress: Callable[[str, int, int], None] | None = None,
+        streams: int = 1,
     ) -> None:
         self._settings = settings
+        self._streams = streams
         self._trust = trust
         self._progress = progress
         self._lock = threading.Lock()
@@ -61,11 +70,14 @@ class ModelHub:
         with self._lock:
             if self._cache is None:
                 from visionkit.backends import ModelCache, Settings
+                from visionkit.runtime.context import cores
                 from visionkit.weights import Catalogue, Store
                 from visionkit.weights.store import silent
 
                 precision = self._settings.precision
                 settings = Settings(self.device, "fp32" if precision == "auto" else precision, self._settings.backend)
+                if self.device == "cpu" and self._streams > 1:
+                    settings = replace(settings, streams=self._streams, threads=max(1, cores() // self._streams))
                 options: dict[str, Any] = {"trust": self._trust}
                 if self._settings.offline or os.environ.get("VISIONKIT_OFFLINE"):
                     options["offline"] = True

@@ -84,7 +84,7 @@ class Job:
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.checks import frames_of, joined, outlets_of
         from visionkit.runtime.context import cores
-        from visionkit.runtime.threads import keep_memory, limit_threads
+        from visionkit.runtime.threads import encoder_threads, keep_memory, limit_threads, streams_for
         from visionkit.stage.sink import SinkContext
 
         options = options or SourceOptions()
@@ -97,13 +97,15 @@ class Job:
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
         work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
-        hub = ModelHub(self.settings, self._trust, progress)
+        streams = streams_for(sources, infos, self.settings.worker_count, cores())
+        hub = ModelHub(self.settings, self._trust, progress, streams)
         engine = self._engine(hub, work, batch or BatchOptions())
         if self.settings.decoder == "nvdec" and not device:
             engine.note("the CPU decodes videos: nvdec needs an NVIDIA GPU (device: cuda) and torch")
+        self.for_outputs.setdefault("threads", encoder_threads(cores()))
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
-        limit_threads(self.plan, self.settings.worker_count, cores())
-        if infos and all(info.kind == "image" for info in infos):
+        limit_threads(self.plan, self.settings.worker_count, cores(), streams)
+        if not any(source.live for source in sources):
             keep_memory()
         try:
             if work is not None:

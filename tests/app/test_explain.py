@@ -38,6 +38,8 @@ def test_batches_of_the_run_section_are_shown(tmp_path: Path) -> None:
     found = rows(explain(path))
     assert "worker 2: batches up to 8" in found["detect"]
     assert "worker 1: 3 in parallel" in found["filter_gamma"]
+    path.write_text("run: {batch: 1, workers: 3}\nstages:\n  - detect\n")
+    assert "up to 3 at a time" in rows(explain(path))["detect"]
 
 
 def test_cadence_and_lag() -> None:

@@ -99,3 +99,11 @@ def test_grey_networks_get_one_channel() -> None:
     ((_, _, batch),) = fit_batch([noise(50, 40)], spec)
     assert batch.shape == (1, 20, 30, 1)
     assert normalised(batch, spec).shape == (1, 1, 20, 30)
+
+
+@pytest.mark.parametrize("spec", [SQUARE, NARROW, Preprocessing(size=(224, 224), fit="center-crop", antialias=True)])
+def test_colours_may_be_swapped_before_or_after(spec) -> None:
+    """A picture that came as RGB, and the same one that came as BGR and is swapped when it is small."""
+    bgr = noise(1280, 720)
+    rgb = Image(np.ascontiguousarray(bgr.rgb()), "rgb")
+    assert np.array_equal(fit(bgr, spec).pixels, fit(rgb, spec).pixels)

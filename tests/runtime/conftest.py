@@ -32,8 +32,24 @@ def compiled(text: str) -> Plan:
     return compile_text(text + "\noutputs: []\n", options=CompileOptions(check_weights=False))
 
 
-def run_plan(plan: Plan, sources: list[ToySource], **settings: Any) -> tuple[list[Packet], RunSummary]:
-    """All packets of a run in the order they came out, and the summary."""
+class Network:
+    """What a stage took: the engine asks how many calls at a time it is set up for."""
+
+    def __init__(self, streams: int) -> None:
+        self.streams = streams
+
+    def release(self, model: object) -> None: ...
+
+
+def run_plan(
+    plan: Plan, sources: list[ToySource], streams: int = 1, **settings: Any
+) -> tuple[list[Packet], RunSummary]:
+    """All packets of a run in the order they came out, and the summary; batch stages have a network of ``streams``."""
     packets: list[Packet] = []
-    engine = Engine(plan, RunSettings(**settings), lambda id_, note: Context(id_, None, 0, note), packets.append)
+    network = Network(streams)
+
+    def opener(id_: str, note: Any) -> Context:
+        return Context(id_, network, 0, note, [network])
+
+    engine = Engine(plan, RunSettings(**settings), opener, packets.append)
     return packets, engine.run(sources, [], SinkContext(Path()))

@@ -33,11 +33,11 @@ def rows(plan: Plan, packets: list[Packet]) -> list[object]:
 
 
 @pytest.mark.parametrize("batch", [1, 8])
-@pytest.mark.parametrize("workers", [1, 3])
-def test_batch_and_workers_change_nothing(batch: int, workers: int) -> None:
+@pytest.mark.parametrize(("workers", "streams"), [(1, 1), (3, 1), (2, 3)])
+def test_batch_and_workers_change_nothing(batch: int, workers: int, streams: int) -> None:
     plan = compiled(TOY)
     expected = run_serially(plan, ToySource("s", 60, seed=1, sources=2))
-    packets, summary = run_plan(plan, [ToySource("s", 60, seed=1, sources=2)], batch=batch, workers=workers)
+    packets, summary = run_plan(plan, [ToySource("s", 60, seed=1, sources=2)], streams, batch=batch, workers=workers)
     assert rows(plan, packets) == expected
     assert summary.received == summary.out + summary.failed == 120
     assert summary.failed == sum(failed for _, _, failed in expected) > 0
@@ -99,7 +99,12 @@ def test_random_plans_all_end_in_order_and_equal_the_serial_run() -> None:
         made = [(f"{name}", rng.randint(1, 12), rng.randint(1, 3)) for name in "abc"[: rng.randint(1, 3)]]
         sources = [ToySource(n, c, seed=number, sources=s) for n, c, s in made]
         packets, summary = run_plan(
-            plan, sources, batch=rng.choice([1, 3, 8]), workers=rng.randint(1, 4), credit=rng.choice([1, 500, 5000])
+            plan,
+            sources,
+            batch=rng.choice([1, 3, 8]),
+            workers=rng.randint(1, 4),
+            credit=rng.choice([1, 500, 5000]),
+            streams=rng.randint(1, 3),
         )
         assert summary.received == summary.out + summary.failed == sum(c * s for _, c, s in made)
         for name, c, s in made:

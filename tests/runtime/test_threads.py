@@ -1,12 +1,21 @@
-"""Memory of pictures is kept for the next one."""
+"""One budget of threads, and memory that is kept for the next picture."""
 
 from __future__ import annotations
 
 import platform
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
+
+from tests.runtime.conftest import compiled, run_plan
+from tests.runtime.toys import Batch, ToySource
+from visionkit.data import Image
+from visionkit.runtime.threads import streams_for
+from visionkit.stage import SourceInfo
 
 PICTURES = """
 import resource, sys
@@ -32,3 +41,47 @@ def test_pictures_do_not_come_page_by_page_each_time() -> None:
         for how in ("given back", "kept")
     }
     assert faults["kept"] * 4 < faults["given back"], faults
+
+
+@pytest.mark.parametrize(
+    ("live", "kinds", "workers", "wanted"),
+    [
+        ([False], ["video"], 4, 4),
+        ([False], ["video"], 1, 1),
+        ([False], ["video"], 9, 8),
+        ([False], ["image"], 4, 1),
+        ([False], ["image"] * 3, 4, 3),
+        ([False], [], 4, 4),
+        ([True], [], 4, 1),
+        ([True] * 3, [], 4, 3),
+        ([True, False], ["video"], 4, 4),
+    ],
+)
+def test_calls_of_a_network_at_a_time(live: list[bool], kinds: list[str], workers: int, wanted: int) -> None:
+    sources = [SimpleNamespace(live=one) for one in live]
+    infos = [SourceInfo(str(number), kind) for number, kind in enumerate(kinds)]
+    assert streams_for(sources, infos, workers, cores=8) == wanted
+
+
+def test_a_network_of_two_streams_is_called_by_two_instances_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+    run, entered = Batch.run, []
+
+    def meet(self: Batch, images: Sequence[Image]) -> Sequence[Image]:
+        both.wait(10)
+        entered.append(id(self))
+        return run(self, images)
+
+    monkeypatch.setattr(Batch, "run", meet)
+    plan = compiled("stages:\n  - toy.batch: {id: b}\n")
+    packets, summary = run_plan(plan, [ToySource("s", 20)], streams=2, batch=1)
+    assert [packet.key.index for packet in packets] == list(range(20))
+    assert summary.out == 20
+    assert len(set(entered)) == 2
+    assert next(node for node in summary.nodes if node.name == "b").workers == 2
+
+
+def test_a_stage_that_does_not_say_it_can_has_one_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Batch, "side_by_side", False)
+    _, summary = run_plan(compiled("stages:\n  - toy.batch: {id: b}\n"), [ToySource("s", 20)], streams=2, batch=1)
+    assert next(node for node in summary.nodes if node.name == "b").workers == 1

@@ -65,6 +65,8 @@ class BatchParams(StageParams):
 class Batch(BatchStage[BatchParams]):
     """Multiplies by n; remembers how many calls there were."""
 
+    side_by_side = True
+
     def open(self, context: object) -> None:
         self.calls: list[int] = []
 
@@ -138,6 +140,7 @@ class Objects(MapStage[ObjectsParams]):
 class Score(BatchStage[BatchParams]):
     """A reading of a crop: its pixel, and a score made of it."""
 
+    side_by_side = True
     extra_columns: ClassVar = {"value": NUMBER, "score": NUMBER}
 
     def run(self, images: Sequence[Image]) -> Sequence[Scores]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends.model import Settings, preprocessing_of
@@ -17,31 +18,37 @@ if TYPE_CHECKING:
 
 
 class Cv2Model:
-    """A ``cv2.dnn`` network, on the CPU. It keeps its input inside, so one call runs at a time."""
+    """A ``cv2.dnn`` network, on the CPU. It keeps its input inside, so there is one for each of the calls at a time."""
 
     backend = "cv2.dnn"
     device = "cpu"
     output = ""
     note = ""
 
-    def __init__(self, entry: Entry, net: Any) -> None:
+    def __init__(self, entry: Entry, nets: Sequence[Any]) -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
-        self._net = net
-        self._outputs = tuple(entry.settings.get("outputs") or net.getUnconnectedOutLayersNames())
-        self._lock = Lock()
+        self.streams = len(nets)
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for net in nets:
+            self._idle.put(net)
+        self._outputs = tuple(entry.settings.get("outputs") or nets[0].getUnconnectedOutLayersNames())
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
         blob = normalised(batch, self.spec)
-        with self._lock:
-            self._net.setInput(blob)
-            return tuple(np.array(out) for out in self._net.forward(self._outputs))
+        net = self._idle.get()
+        try:
+            net.setInput(blob)
+            return tuple(np.array(out) for out in net.forward(self._outputs))
+        finally:
+            self._idle.put(net)
 
     def close(self) -> None:
-        self._net = None
+        while not self._idle.empty():
+            self._idle.get()
 
 
-def load(entry: Entry, files: tuple[Path, ...], _: Settings) -> Cv2Model:
+def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Cv2Model:
     """A model from one ONNX or TFLite file, or from a TensorFlow graph: a .pb file, with or without its .pbtxt.
 
     Raises:
@@ -49,14 +56,16 @@ def load(entry: Entry, files: tuple[Path, ...], _: Settings) -> Cv2Model:
     """
     graph, *config = sorted(files, key=lambda path: path.suffix == ".pbtxt")
     try:
-        if graph.suffix == ".pb":
-            read: Any = cv2.dnn.readNetFromTensorflow  # its type does not know that the engine is optional
-            net = read(str(graph), str(config[0]) if config else "", *_engine())
-        else:
-            net = cv2.dnn.readNet(str(graph))
+        return Cv2Model(entry, [_read(graph, config) for _ in range(settings.streams)])
     except cv2.error as error:
         raise WeightsError(f"{entry.name}: OpenCV cannot read {graph.name}: {error}") from error
-    return Cv2Model(entry, net)
+
+
+def _read(graph: Path, config: Sequence[Path]) -> Any:
+    if graph.suffix != ".pb":
+        return cv2.dnn.readNet(str(graph))
+    read: Any = cv2.dnn.readNetFromTensorflow  # its type does not know that the engine is optional
+    return read(str(graph), str(config[0]) if config else "", *_engine())
 
 
 def _engine() -> tuple[int, ...]:

@@ -37,6 +37,7 @@ class GraphedModel:
 
     backend = "graphs"
     note = ""
+    streams = 1
 
     def __init__(self, model: TorchModel) -> None:
         self.entry, self.spec, self.device, self.output = model.entry, model.spec, model.device, model.output

@@ -26,6 +26,7 @@ class Model(Protocol):
         backend: what runs it: "onnxruntime", "torch", "cv2.dnn", "openvino".
         output: how to read its outputs, where that shows in the file; "" where the entry or the loader says.
         note: what its user should know of how it is run; "" if there is nothing to say.
+        streams: how many calls at a time it is set up for; more wait for one another.
     """
 
     entry: Entry
@@ -34,6 +35,7 @@ class Model(Protocol):
     backend: str
     output: str
     note: str
+    streams: int
 
     def infer(self, batch: NDArray[np.uint8] | Any) -> tuple[NDArray[Any], ...]:
         """The network's own outputs for a batch (N, H, W, C) uint8 of pictures made ready by ``fit_batch``.
@@ -53,6 +55,8 @@ class Settings(Frozen):
         precision: "fp32", "fp16", "bf16" or "int8"; a backend that has no such thing on the device stays with fp32.
         backend: "auto" (the fastest that was measured), "own" (what the entry's loader names), or one to run it in.
         threads: CPU threads one call may use; 0 leaves it to the library.
+        streams: calls that will come at the same time, from threads of their own. On a CPU two calls with a thread each
+            are done sooner than two with both cores one after the other: nobody waits for anybody.
         trust: pickles that no catalogue knows may run (``--trust-weights``).
     """
 
@@ -60,6 +64,7 @@ class Settings(Frozen):
     precision: str = "fp32"
     backend: str = "auto"
     threads: int = 0
+    streams: int = 1
     trust: bool = False
 
 

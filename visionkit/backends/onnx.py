@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,11 @@ class OnnxModel:
     output = ""
     note = ""
 
-    def __init__(self, entry: Entry, session: Any, device: str) -> None:
+    def __init__(self, entry: Entry, session: Any, device: str, streams: int = 1) -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
         self.device = device
+        self.streams = streams
         self._session = session
         self._input = session.get_inputs()[0]
         self._half = "float16" in self._input.type
@@ -67,7 +69,7 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxModel
     """
     session = open_session(files[0], settings)
     on_gpu = session.get_providers()[0] != "CPUExecutionProvider"
-    model = OnnxModel(entry, session, settings.device if on_gpu else "cpu")
+    model = OnnxModel(entry, session, settings.device if on_gpu else "cpu", settings.streams)
     if is_gpu(settings.device) and not on_gpu:
         model.note = f"{entry.name}: this ONNX Runtime has no CUDA, the CPU runs it: pip install onnxruntime-gpu"
     return model
@@ -101,6 +103,7 @@ class OnnxSet:
 
     backend = "onnxruntime"
     note = ""
+    streams = 1
 
     def __init__(self, entry: Entry, sessions: Mapping[str, Any], device: str) -> None:
         self.entry = entry
@@ -136,5 +139,6 @@ def load_set(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxS
     """
     if any(path.suffix != ".onnx" for path in files):
         raise WeightsError(f"{entry.name}: only the library it belongs to can load these files")
-    sessions = {path.name: open_session(path, settings) for path in files}
+    whole = replace(settings, threads=0)  # nobody calls them side by side
+    sessions = {path.name: open_session(path, whole) for path in files}
     return OnnxSet(entry, sessions, settings.device)

@@ -51,6 +51,7 @@ class OpenVinoModel:
     def __init__(self, entry: Entry, compiled: Compiled, output: str = "") -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
+        self.streams = compiled.streams
         self.output = output
         self._compiled: Any = compiled
 

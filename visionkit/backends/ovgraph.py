@@ -63,6 +63,7 @@ class Compiled:
         openvino = load("openvino")
         self._core = openvino.Core()
         self._options = _options(settings, cache)
+        self.streams = settings.streams
         graph = self._core.read_model(str(path))
         self._graph = _prepared(graph, spec) if _takes_floats(graph) else graph
         self._shape = self._graph.inputs[0].partial_shape
@@ -99,7 +100,9 @@ def _options(settings: Settings, cache: Path) -> dict[str, Any]:
         "INFERENCE_PRECISION_HINT": "f32",  # bf16, its default where the CPU has it, does not agree
         "CACHE_DIR": str(cache),
     }
-    return options | ({"INFERENCE_NUM_THREADS": settings.threads} if settings.threads else {})
+    if settings.streams > 1:
+        options["NUM_STREAMS"] = settings.streams
+    return options | ({"INFERENCE_NUM_THREADS": settings.threads * settings.streams} if settings.threads else {})
 
 
 def _takes_floats(graph: Any) -> bool:

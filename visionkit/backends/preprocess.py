@@ -100,8 +100,11 @@ def placement(width: int, height: int, spec: Preprocessing, margin: int = 0) -> 
 
 def fit(image: Image, spec: Preprocessing, margin: int = 0) -> Fitted:
     """The picture as a network with ``spec`` takes it; for ``margin`` see :func:`input_size`."""
+    swap = spec.color == "rgb" and image.order != "rgb"  # when they are few
     plan = placement(image.width, image.height, spec, margin)
-    small = resized(_ordered(image, spec), *plan.inner, spec)
+    small = resized(image.bgr() if swap else _ordered(image, spec), *plan.inner, spec)
+    if swap:
+        small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB)
     (wide, high), (left, top) = plan.full, plan.corner
     if plan.cuts:
         return plan.fitted(np.ascontiguousarray(small[-top : high - top, -left : wide - left]))

@@ -50,6 +50,7 @@ class TensorRtModel:
 
     backend = "tensorrt"
     note = ""
+    streams = 1
 
     def __init__(self, entry: Entry, settings: Settings, output: str, graphs: Graphs) -> None:
         self.entry, self.device, self.output = entry, settings.device, output

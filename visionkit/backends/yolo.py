@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,7 +19,7 @@ from visionkit.weights.safe import load_torch
 
 
 class YoloModel(TorchModel):
-    """A YOLO of Ultralytics, v5u to 26. Its head keeps the grid of the last input size, so one call runs at a time."""
+    """A YOLO of Ultralytics, v5u to 26. Its head keeps the grid of the last size: one call of a copy at a time."""
 
     def __init__(self, entry: Entry, module: Any, settings: Settings) -> None:
         head = module.model[-1]
@@ -30,7 +31,7 @@ class YoloModel(TorchModel):
         self._lock = Lock()
 
     def forward(self, batch: Any) -> tuple[Any, ...]:
-        with self._lock:
+        with self._lock if self.streams == 1 else nullcontext():
             return super().forward(batch)
 
 

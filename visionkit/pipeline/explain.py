@@ -76,11 +76,13 @@ class _Workers(Frozen):
                 found[id(group.node)] = f"workers {worker} and {fold}: gate, fold"
                 worker = fold
             else:
-                found |= {id(node): f"worker {worker}: {self._how(group.kind)}" for node in group.nodes}
+                found |= {id(node): f"worker {worker}: {self._how(group.kind, node)}" for node in group.nodes}
             worker += 1
         return worker
 
-    def _how(self, kind: str) -> str:
+    def _how(self, kind: str, node: StageNode) -> str:
+        if kind == "batch" and self.batch == 1 and getattr(node.stage, "side_by_side", False) and self.threads > 1:
+            return f"up to {self.threads} at a time"
         if kind == "batch":
             return f"batches up to {self.batch}" if self.batch > 1 else "one by one"
         return f"{self.threads} in parallel" if kind == "map" else "in order"

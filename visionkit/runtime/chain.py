@@ -153,8 +153,7 @@ class Chain:
             yield fold
         elif group.kind == "batch":
             (node,) = group.nodes
-            stages: list[Any] = [self.instance(node) for _ in range(self.in_flight if node.stage.on_device else 1)]
-            yield BatchSegment(self.supervisor, node, stages, self.batch)
+            yield BatchSegment(self.supervisor, node, self._side_by_side(node), self.batch)
         elif group.kind == "scan":
             name = "+".join(n.id for n in group.nodes)
             yield ScanSegment(name, self.supervisor, list(group.nodes), self._scan_opener(group.nodes))
@@ -162,6 +161,15 @@ class Chain:
             name = "+".join([*(id_ for id_, _ in before), *(n.id for n in group.nodes), *(id_ for id_, _ in after)])
             rows = [[self.instance(n) for n in group.nodes] for _ in range(self.workers)]
             yield MapSegment(name, self.supervisor, group.nodes, rows, before, after)
+
+    def _side_by_side(self, node: StageNode) -> list[Any]:
+        """Instances of a batch stage: as many as batches may be on a GPU, or calls in its networks, at a time."""
+        first = self.instance(node)
+        models = getattr(self._contexts[id(first)], "taken", ())
+        streams = min((getattr(model, "streams", 1) for model in models), default=1)
+        calls = streams if getattr(node.stage, "side_by_side", False) else 1
+        number = max(calls, self.in_flight if node.stage.on_device else 1)
+        return [first, *(self.instance(node) for _ in range(number - 1))]
 
     def _scan_opener(self, nodes: tuple[StageNode, ...]) -> Callable[[StageNode], Stage[Any]]:
         """The first lane gets instances opened now, so that what cannot be opened ends the run before it starts."""

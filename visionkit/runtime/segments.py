@@ -164,7 +164,10 @@ class BatchSegment(Segment):
         self._meters = [supervisor.meter(node.id) for _ in instances]
 
     def put(self, tokens: Tokens) -> None:
-        self._inbox.put(tokens)
+        if self._size == 1:
+            super().put(tokens)
+        else:
+            self._inbox.put(tokens)
 
     def _loop(self, worker: int) -> None:
         ended = False

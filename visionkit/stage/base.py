@@ -110,6 +110,10 @@ class BatchStage(Stage[P]):
 
     run: Any
 
+    side_by_side: ClassVar[bool] = False
+    """True for stages that reach their networks through ``Model.infer`` alone: several instances may share them and
+    work at the same time, each in a thread of its own."""
+
     def bucket(self, *inputs: Any) -> Hashable:
         """Packets whose bucket differs are never put into one batch; by default all may be."""
         return None

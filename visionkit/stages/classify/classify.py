@@ -44,6 +44,7 @@ class Classify(BatchStage[ClassifyParams]):
     """
 
     on_device = True
+    side_by_side = True
 
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="classify")

@@ -49,6 +49,7 @@ class Detect(BatchStage[DetectParams]):
     """
 
     on_device = True
+    side_by_side = True
 
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="detect")

@@ -33,6 +33,8 @@ class Hed(BatchStage[HedParams]):
         - edges.hed: {size: 480}
     """
 
+    side_by_side = True
+
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="edges")
 

@@ -33,6 +33,7 @@ class MatteStage(BatchStage[MatteParams]):
     """
 
     on_device = True
+    side_by_side = True
 
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="segment")

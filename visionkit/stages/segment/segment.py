@@ -42,6 +42,7 @@ class Segment(BatchStage[SegmentParams]):
     """
 
     on_device = True
+    side_by_side = True
 
     def open(self, context: StageContext) -> None:
         self._model: Model = context.model(self.params.weights, task="segment")

@@ -42,6 +42,8 @@ class Fast(BatchStage[FastParams]):
         - style.fast: {style: 9, size: 640}
     """
 
+    side_by_side = True
+
     def open(self, context: StageContext) -> None:
         self._model: Any = context.model(self.params.weights, task="style")
         entry = self._model.entry

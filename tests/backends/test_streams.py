@@ -1,0 +1,41 @@
+"""Networks that several threads call at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+from visionkit.backends import load_model
+from visionkit.backends.model import Settings
+from visionkit.weights import Catalogue, Store
+
+
+def answers(model: Any, batches: list[Any], threads: int) -> list[Any]:
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(model.infer, batches))
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "package"),
+    [
+        ("unet_mobilenet_person", "own", "torch"),
+        ("unet_mobilenet_person", "openvino", "openvino"),
+        ("ssdlite_mobilenet_person", "own", "torch"),
+        ("mobilenet_v2_onnx", "own", "onnxruntime"),
+    ],
+)
+def test_two_calls_at_a_time_give_what_one_after_the_other_gives(name: str, backend: str, package: str) -> None:
+    pytest.importorskip(package)
+    entry = Catalogue.load().get(name)
+    model = load_model(entry, Store().pull(entry), Settings(backend=backend, threads=1, streams=2))
+    assert model.streams == 2
+    rng = np.random.default_rng(0)
+    sizes = [entry.preprocessing.size] if name.startswith("mobilenet") else [(320, 320), (160, 256)]
+    batches = [rng.integers(0, 256, (1, *size, 3), dtype=np.uint8) for size in sizes * 3]
+    for one, two in zip(answers(model, batches, 1), answers(model, batches, 2), strict=True):
+        for expected, found in zip(one, two, strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+    model.close()
