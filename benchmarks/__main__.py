@@ -17,7 +17,7 @@ def main() -> None:
     """Parse the command line, run, write."""
     options = _options()
     folder = options.work or Path(tempfile.gettempdir()) / f"visionkit-benchmarks-{os.getuid()}"
-    settings = Settings(options.rounds, folder, options.data, options.frames, tuple(options.weights))
+    settings = Settings(options.rounds, folder, options.data, options.frames, tuple(options.weights), options.more)
     for name in options.suites or SUITES:
         module = importlib.import_module(SUITES[name])
         table = Table(name, " ".join((module.__doc__ or "").split()), options.rounds, describe())
@@ -36,6 +36,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="a folder of real videos instead of a rendered one")
     parser.add_argument("--work", type=Path, help="keeps rendered inputs between runs; a temporary folder if not given")
     parser.add_argument("--frames", type=int, help="frames of a rendered video")
+    parser.add_argument("--more", action="store_true", help="adds to the runs that --work keeps from the last call")
     parser.add_argument("--weights", nargs="*", default=[], help="detectors for the video suite")
     return parser.parse_args()
 

@@ -43,12 +43,17 @@ def _rank(count: int) -> int:
     return rank
 
 
-def in_turn(jobs: Mapping[str, Callable[[], Sample]], rounds: int, warm_up: int = 1) -> dict[str, list[Sample]]:
-    """Every job once a round, each round beginning with another job; rounds of warm-up do not count."""
+def in_turn(
+    jobs: Mapping[str, Callable[[], Sample]], rounds: int, warm_up: int = 1, first: int = 0
+) -> dict[str, list[Sample]]:
+    """Every job once a round, each round beginning with another job; rounds of warm-up do not count.
+
+    ``first``: rounds before these, for the job to begin with.
+    """
     names = list(jobs)
     found: dict[str, list[Sample]] = {name: [] for name in names}
     for number in range(warm_up + rounds):
-        turn = number % len(names)
+        turn = (first + number) % len(names)
         for name in names[turn:] + names[:turn]:
             sample = jobs[name]()
             if number >= warm_up:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
+
+from benchmarks.timing import Sample, in_turn
 
 SUITES: Mapping[str, str] = MappingProxyType(
     {
@@ -33,6 +37,7 @@ class Settings:
         data: a folder of real videos to use in place of rendered ones.
         frames: frames of a rendered video; suites have their own default.
         weights: detectors to measure.
+        more: runs are added to those that are kept below ``work`` from earlier calls: a long measurement in parts.
     """
 
     rounds: int
@@ -40,3 +45,19 @@ class Settings:
     data: Path | None = None
     frames: int | None = None
     weights: tuple[str, ...] = ()
+    more: bool = False
+
+    def measured(
+        self, name: str, jobs: Mapping[str, Callable[[], Sample]], warm_up: int = 1
+    ) -> dict[str, list[Sample]]:
+        """What all ``jobs`` took, :attr:`rounds` times in turn, after the earlier runs kept under ``name``."""
+        kept = self.work / "samples" / f"{name}.json"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        known: dict[str, list[Any]] = json.loads(kept.read_text("utf-8")) if self.more and kept.exists() else {}
+        found = {job: [Sample(*row) for row in known.get(job, ())] for job in jobs}
+        for number in range(self.rounds):  # kept after each round: a call that is cut off has not been for nothing
+            before = max(map(len, found.values()))
+            for job, samples in in_turn(jobs, 1, 0 if number else warm_up, before).items():
+                found[job] += samples
+            kept.write_text(json.dumps({job: [astuple(one) for one in row] for job, row in found.items()}), "utf-8")
+        return found

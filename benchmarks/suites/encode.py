@@ -21,7 +21,7 @@ from benchmarks import inputs
 from benchmarks.child import run as child
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, figure, in_turn, ratio
+from benchmarks.timing import Figure, Sample, figure, ratio
 
 QUALITIES = (5, 15, 25, 40, 55, 75)
 
@@ -55,12 +55,15 @@ def h264(source: str, out: str, most: int, speed: str, quality: int | None = Non
     """Written by visionkit's video file, conversion to 4:2:0 included."""
     from visionkit.data import Image
     from visionkit.media.sinks.video import VideoFile, VideoSettings, i420
+    from visionkit.runtime.context import cores
+    from visionkit.runtime.threads import encoder_threads, keep_memory
     from visionkit.stage.source import SourceInfo
 
     frames = pictures(source, most)
 
     def work() -> None:
-        settings = VideoSettings(speed=speed, quality=quality)  # type: ignore[arg-type]
+        keep_memory()
+        settings = VideoSettings(speed=speed, quality=quality, threads=encoder_threads(cores()))  # type: ignore[arg-type]
         file = VideoFile(Path(out), SourceInfo("x", "video", fps=inputs.RATE), settings, None, Fraction(0))
         for number, frame in enumerate(frames):
             picture = Image(frame)
@@ -96,7 +99,8 @@ def run(table: Table, settings: Settings) -> None:
     equal = _equal_quality(source, folder, frames)
     path = str(folder / "equal.mp4")
     jobs["equal"] = partial(child, h264, source=source, out=path, most=frames, speed="fast", quality=equal)
-    found = in_turn(jobs, settings.rounds)
+    found = settings.measured("encode", jobs)
+    table.rounds = len(found["mp4v"])
     names = {"fast": "fast", "default": "default", "equal": f"fast, quality {equal} for mp4v's PSNR"}
     for job, name in names.items():
         least = 1.1 if job == "equal" else None
