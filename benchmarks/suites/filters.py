@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks import inputs
 from benchmarks.child import run as child
-from benchmarks.suites import Settings, folder
+from benchmarks.suites import Settings
 from benchmarks.table import Table
 from benchmarks.timing import Figure, Sample, figure, ratio
 from visionkit.runtime.context import cores
@@ -107,11 +107,6 @@ def decode_only(source: str) -> Callable[[], Any]:
 
 def run(table: Table, settings: Settings) -> None:
     """Fill the table."""
-    _video(table, settings)
-    _folder(table, settings)
-
-
-def _video(table: Table, settings: Settings) -> None:
     frames = settings.frames or 200
     source = (
         inputs.videos_in(settings.data)[0] if settings.data else inputs.video(settings.work / f"{frames}.mp4", frames)
@@ -162,32 +157,6 @@ def _video(table: Table, settings: Settings) -> None:
         ("fast", "visionkit, fast"),
     ):
         table.add(f"processor time a frame: {label}", figure(found[name], "cpu", 1000 / frames), "ms")
-
-
-def _folder(table: Table, settings: Settings) -> None:
-    count = 24
-    source = str(inputs.photos(settings.work / "photos", count))
-    out = settings.work / "folder"
-    jobs: dict[str, Callable[[], Sample]] = {
-        "serial": partial(child, folder.loop, source=source, out=str(out / "serial")),
-        "ours": partial(child, folder.pipeline, source=source, out=str(out / "ours")),
-    }
-    found = settings.measured("filter-folder", jobs)
-    table.add(
-        "folder: times as fast as a serial cv2 loop",
-        ratio(found["serial"], found["ours"]),
-        "×",
-        least=1.9,
-        note="read, resize, write JPEGs of 1080p",
-    )
-    table.add(
-        "processor time over that of the loop",
-        ratio(found["ours"], found["serial"], "cpu"),
-        "×",
-        note="1 is no overhead",
-    )
-    for name in ("serial", "ours"):
-        table.add(f"processor time a picture: {name}", figure(found[name], "cpu", 1000 / count), "ms")
 
 
 def efficiency(ours: list[Sample], loop: list[Sample], stages: list[list[Sample]]) -> Figure:
