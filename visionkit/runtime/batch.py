@@ -75,8 +75,9 @@ class Batch:
     def __init__(self, lane: FileLane, out: Path, plan: Plan, options: BatchOptions) -> None:
         self.lane, self._out, self._plan, self._options = lane, out, plan, options
         infos = lane.infos or ()
-        chosen = [i for i in range(len(infos)) if options.takes(infos[i])]
-        self._chosen = chosen[: lane.at_most()]
+        every = range(len(infos))
+        chosen = every if options.shard is None else [i for i in every if options.takes(infos[i])]
+        self._chosen: Sequence[int] = chosen[: lane.at_most()]
         self._hash, self._signature = plan.hash, _signature(plan, options)
         self.resumed = self.continued = False
         self.indices: Sequence[int] = ()
@@ -184,7 +185,7 @@ class Batch:
     def _infos(self) -> Sequence[SourceInfo]:
         return self.lane.infos or ()
 
-    def _choose(self, todo: list[int], frames_done: int) -> None:
+    def _choose(self, todo: Sequence[int], frames_done: int) -> None:
         self.lane.choose(todo, frames_done)
         self.indices = todo
 

@@ -49,6 +49,7 @@ UPDATE inputs SET attempts = attempts + 1, state = ?, frames = ?, error = ?, pos
 WHERE name = ?
 """
 FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, seconds, ends"
+NAMES = FIELDS.split(", ")
 
 
 class Row(Frozen):
@@ -68,8 +69,10 @@ class Row(Frozen):
     ends: Mapping[str, int] = field(default_factory=dict)
 
     def values(self) -> tuple[Any, ...]:
+        """In the order of ``FIELDS``."""
         ends = json.dumps(self.ends) if self.position is not None else None
-        return (*(getattr(self, name) for name in FIELDS.split(", ")[:-1]), ends)
+        file = (self.name, self.path, self.size, self.mtime, self.plan)
+        return (*file, self.state, self.attempts, self.frames, self.error, self.position, self.seconds, ends)
 
     def same_input(self, other: Row) -> bool:
         """Whether the file and what is to be computed of it are those of ``other``."""
@@ -153,7 +156,7 @@ class Manifest:
 
     def put(self, rows: Iterable[Row], **facts: Any) -> None:
         """Insert or replace rows, and facts with them, in one transaction."""
-        marks = ", ".join("?" * len(FIELDS.split(", ")))
+        marks = ", ".join("?" * len(NAMES))
         with self._named(), self._transaction():
             for name, value in facts.items():
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
@@ -226,7 +229,7 @@ def _no_room(path: Path, error: sqlite3.Error) -> bool:
 
 
 def _row(found: tuple[Any, ...]) -> Row:
-    values = dict(zip(FIELDS.split(", "), found, strict=True))
+    values = dict(zip(NAMES, found, strict=True))
     return Row(**values | {"ends": json.loads(values["ends"]) if values["ends"] else {}})
 
 
