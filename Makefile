@@ -1,6 +1,7 @@
 # make demo   runs the main job on the bundled samples; needs Python 3.11 or newer, make and git
 # make test   checks everything: ruff, import-linter, mypy, pytest
 # make lint   the first three of them
+# make gpu    on a machine with an NVIDIA GPU, in the environment as it is (PYTHON=...): tests marked gpu, suite gpu
 # make constraints   renews constraints.txt with the newest versions that go together
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ export UV_HTTP_TIMEOUT ?= 300
 export UV_SYSTEM_CERTS ?= true
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint constraints clean
+.PHONY: demo test lint gpu constraints clean
 
 demo: $(VENV)/.core
 	$(VENV)/bin/visionkit demo
@@ -28,6 +29,10 @@ lint: $(VENV)/.all
 	$(VENV)/bin/ruff format --check --quiet
 	$(VENV)/bin/lint-imports --no-cache
 	$(VENV)/bin/mypy
+
+gpu:
+	$(PYTHON) -m pytest -q -m gpu -p no:cacheprovider tests/gpu
+	$(PYTHON) -m benchmarks gpu
 
 # For every platform and Python from 3.11; no address of an index goes into the file.
 constraints: $(VENV)/.python

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.machine import describe, load
-from benchmarks.suites import SUITES, Settings
+from benchmarks.suites import SUITES, NotHere, Settings
 from benchmarks.table import Table
 
 
@@ -21,7 +21,11 @@ def main() -> None:
     for name in options.suites or SUITES:
         module = importlib.import_module(SUITES[name])
         table = Table(name, " ".join((module.__doc__ or "").split()), options.rounds, describe())
-        module.run(table, settings)
+        try:
+            module.run(table, settings)
+        except NotHere as error:
+            print(f"{name}: {error}")
+            continue
         table.machine |= load("ended")
         print(table.markdown())
         for path in table.write(options.out):

@@ -43,10 +43,13 @@ class ModelHub:
     @property
     def device(self) -> str:
         """The device networks run on; "auto" is settled when somebody asks."""
+        from visionkit.data.device import check
         from visionkit.runtime.context import choose_device
 
         if self._device is None:
-            self._device = choose_device(self._settings.device)
+            device = choose_device(self._settings.device)
+            check(device)
+            self._device = device
         return self._device
 
     def model(self, name: str, task: str) -> Any:

@@ -40,8 +40,12 @@ def environment(work: Path, name: str) -> Path:
 
 def worker(work: Path, name: str, script: str, **arguments: Any) -> Worker:
     """A process of the peer's environment in which ``script`` of this folder does its job, for each line anew."""
-    command = [str(environment(work, name) / "python"), str(HERE / script), json.dumps(arguments)]
-    return Worker(command, {**QUIET, "YOLO_CONFIG_DIR": str(work / "peers")})
+    return started(str(environment(work, name) / "python"), script, work / "peers", **arguments)
+
+
+def started(python: str, script: str, config: Path = HERE, **arguments: Any) -> Worker:
+    """A process of the interpreter ``python`` in which ``script`` of this folder does its job."""
+    return Worker([python, str(HERE / script), json.dumps(arguments)], {**QUIET, "YOLO_CONFIG_DIR": str(config)})
 
 
 def _checked(command: list[str]) -> None:

@@ -23,8 +23,13 @@ SUITES: Mapping[str, str] = MappingProxyType(
         "encode": "benchmarks.suites.encode",
         "startup": "benchmarks.suites.startup",
         "memory": "benchmarks.suites.memory",
+        "gpu": "benchmarks.suites.gpu",
     }
 )
+
+
+class NotHere(Exception):
+    """This machine lacks what a suite measures."""
 
 
 @dataclass(frozen=True)

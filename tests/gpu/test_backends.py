@@ -159,3 +159,18 @@ def test_on_a_gpu_it_agrees_or_says_why_not(unet, gpu, backend, precision) -> No
     for count in (1, 5, 16):
         (found,), (wanted,) = model.infer(pictures(count)), own.infer(pictures(count))
         np.testing.assert_allclose(found, wanted, atol=(1e-3 if precision == "fp32" else 1e-2) * np.abs(wanted).max())
+
+
+def test_a_yolo_turns_its_outputs_into_boxes_in_float() -> None:
+    from types import SimpleNamespace
+
+    from visionkit.backends.yolo import _decode_in_float
+
+    seen: list[dict] = []
+    head = SimpleNamespace(dfl=torch.nn.Linear(2, 2).bfloat16(), _inference=seen.append)
+    _decode_in_float(head)
+    half = torch.ones(2, dtype=torch.bfloat16)
+    head._inference({"boxes": half, "feats": [half, half], "angle": None})
+    (given,) = seen
+    assert given["angle"] is None
+    assert {one.dtype for one in (given["boxes"], *given["feats"], head.dfl.weight)} == {torch.float32}

@@ -9,15 +9,20 @@ import pytest
 
 from visionkit.api import Job, Pipeline
 from visionkit.data import Image
+from visionkit.errors import UsageError
 from visionkit.runtime import engine as engine_module
 from visionkit.runtime.batch import BatchOptions
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.placing import device_of_frames, sending
 from visionkit.stages.classify.classify import Classify
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 DETECT = "- detect: {weights: yolo11n}"
 BODY = "- for_each: {id: each, in: detect, stages: [{classify: {weights: mobilenet_v2}}]}"
+
+
+def has_gpu() -> bool:
+    return bool(torch.cuda.is_available())
 
 
 def plan(*stages: str) -> Pipeline:
@@ -37,7 +42,21 @@ def plan(*stages: str) -> Pipeline:
 )
 def test_frames_go_where_the_first_that_looks_at_them_works(stages, device, wanted) -> None:
     assert device_of_frames(plan(*stages), RunSettings(device=device)) == wanted
-    assert len(sending(plan(*stages), RunSettings(device=device))) == bool(wanted)
+    if wanted and not has_gpu():
+        with pytest.raises(UsageError, match="finds no NVIDIA GPU"):
+            sending(plan(*stages), RunSettings(device=device))
+    elif not wanted:
+        assert sending(plan(*stages), RunSettings(device=device)) == []
+
+
+def test_a_gpu_that_is_not_there_is_one_clear_error(samples, tmp_path) -> None:
+    if has_gpu():
+        pytest.skip("this machine has a GPU")
+    for text in ("stages: [filter.box]", "stages: [{detect: {weights: yolo11n}}]"):
+        pipeline = Pipeline.from_text(f"version: 1\n{text}\noutputs: [jsonl]\nrun: {{device: cuda}}\n")
+        with pytest.raises(UsageError, match=r"device cuda: torch .* finds no NVIDIA GPU") as caught:
+            Job(pipeline.plan, pipeline._run_settings()).run([str(samples / "tiny.mp4")], out=tmp_path)
+        assert "nvidia-smi" in caught.value.help
 
 
 def test_two_batches_in_flight_keep_the_order(monkeypatch, tmp_path) -> None:

@@ -13,7 +13,7 @@ from visionkit.app.run_commands import PipelineArg, Sets, Sources, find_pipeline
 from visionkit.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
-    from visionkit.tune import Result
+    from visionkit.tune import Candidate, Result
 
 Calibrate = Annotated[
     Path | None,
@@ -93,6 +93,10 @@ def result_dict(result: Result) -> dict[str, Any]:
     return {"rows": rows, "run": settings_of(result), "times_as_fast": gain, "notes": list(result.notes)}
 
 
+def _decoder(candidate: Candidate) -> str:
+    return "nvdec" if candidate.decoder == "nvdec" else str(candidate.decoder_threads or "auto")
+
+
 def text(result: Result, path: Path, written: bool) -> str:
     """The result as a person reads it."""
     head = ("backend", "precision", "batch", "workers", "decoder", "frames/s", "cpu ms", "")
@@ -100,7 +104,7 @@ def text(result: Result, path: Path, written: bool) -> str:
     for row in result.rows:
         c = row.candidate
         mark = "chosen" if c == result.chosen else "frontier" if row.best else ""
-        numbers = str(c.batch), str(c.workers), str(c.decoder_threads or "auto"), f"{row.fps:.1f}", f"{row.cpu:.1f}"
+        numbers = str(c.batch), str(c.workers), _decoder(c), f"{row.fps:.1f}", f"{row.cpu:.1f}"
         cells.append((c.backend, c.precision, *numbers, mark))
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]

@@ -17,7 +17,7 @@ from visionkit.weights.store import default_cache_dir
 
 OWN = "own"
 """Whatever the entry's loader names."""
-_PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python")
+_PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python", "onnxruntime-gpu", "tensorrt")
 
 
 class Choice(Frozen):
@@ -45,19 +45,19 @@ class Choice(Frozen):
         return f"measured here on {self.measured}, ms a picture: {others}"
 
 
-def remember(entry: Entry, device: str, choice: Choice) -> None:
+def remember(entry: Entry, device: str, choice: Choice, precision: str = "fp32") -> None:
     """Keep what was measured, for the weights of ``entry``, this machine, and the versions of all that took part."""
-    path = _path(entry, device)
+    path = _path(entry, device, precision)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(choice)), "utf-8")
 
 
-def recall(entry: Entry, device: str) -> Choice | None:
+def recall(entry: Entry, device: str, precision: str = "fp32") -> Choice | None:
     """What was measured, None if nothing was or a version has changed since."""
     if not _folder().is_dir():
         return None
     try:
-        found = json.loads(_path(entry, device).read_text("utf-8"))
+        found = json.loads(_path(entry, device, precision).read_text("utf-8"))
         ms = {str(name): float(value) for name, value in found["ms"].items()}
         return Choice(ms, (int(found["size"][0]), int(found["size"][1])), str(found["measured"])) if ms else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
@@ -68,18 +68,20 @@ def _folder() -> Path:
     return default_cache_dir() / "choices"
 
 
-def _path(entry: Entry, device: str) -> Path:
-    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), device, _machine()]
+def _path(entry: Entry, device: str, precision: str) -> Path:
+    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), device, precision, _machine()]
     key = sha256(json.dumps([*facts, *map(_version, _PACKAGES)]).encode()).hexdigest()[:16]
     return _folder() / f"{entry.name}-{key}.json"
 
 
 def _machine() -> str:
-    """The processor and its cores: another machine may share the cache."""
+    """The processor, its cores and GPUs: another machine may share the cache."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if info.is_file() else []
     models = [line for line in lines if line.startswith("model name")]
-    return f"{models[0] if models else platform.processor()} {os.cpu_count()}"
+    told = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))  # its first line is the model
+    gpus = [path.read_text("utf-8").partition("\n")[0] for path in told]
+    return f"{models[0] if models else platform.processor()} {os.cpu_count()} {' '.join(gpus)}".strip()
 
 
 def _version(package: str) -> str:

@@ -84,7 +84,7 @@ def _chosen(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     """The network in the backend that ``auto`` stands for; its note says why."""
     if settings.precision == "int8":
         return load_model(entry, files, replace(settings, backend="openvino"))
-    choice = recall(entry, settings.device)
+    choice = recall(entry, settings.device, settings.precision)
     if choice is None or choice.backend == OWN:
         return load_model(entry, files, replace(settings, backend=OWN))
     model = load_model(entry, files, replace(settings, backend=choice.backend))

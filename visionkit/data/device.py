@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from visionkit.errors import UsageError
 from visionkit.frozen import Frozen
 from visionkit.lazy import np, torch
 
@@ -63,6 +64,22 @@ def upload(array: NDArray[Any], device: str) -> Placed:
     stream = _copies(named(device))
     with torch.cuda.stream(stream):
         return Placed(staging.to(device, non_blocking=True), stream.record_event())
+
+
+def finish(device: str) -> None:
+    """Wait until all that was enqueued on ``device`` is done: for clocks."""
+    if is_gpu(device):
+        torch.cuda.synchronize(device)
+
+
+def check(device: str) -> None:
+    """Raise UsageError for a GPU that torch does not find."""
+    if not is_gpu(device) or torch.cuda.is_available():
+        return
+    raise UsageError(
+        f"device {device}: torch {torch.__version__} finds no NVIDIA GPU",
+        help="nvidia-smi shows the driver; a torch whose version ends in +cpu cannot use one; device: auto takes the CPU",
+    )
 
 
 def made(tensor: Any) -> Placed:
@@ -124,9 +141,10 @@ class Recorded:
         before, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, True
         try:
             self.expected = self._warmed_up()
-            self._graph = torch.cuda.CUDAGraph()
+            self._graph, stream = torch.cuda.CUDAGraph(), _new_stream(device)
             # other threads go on sending pictures while this one records
-            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            record = torch.cuda.graph(self._graph, stream=stream, capture_error_mode="thread_local")
+            with torch.cuda.device(device), record:
                 self.outputs = tuple(work())
         finally:
             torch.backends.cudnn.benchmark = before

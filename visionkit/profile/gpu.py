@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 
 class Gpu:
-    """Asks the driver through ``pynvml``, where that is installed and finds a GPU; the first one is watched."""
+    """Asks the driver through ``pynvml``, where that is installed and finds a GPU; CUDA's first is watched."""
 
     def __init__(self) -> None:
         self.loads: list[int] = []
@@ -15,7 +16,7 @@ class Gpu:
         try:
             self._library = importlib.import_module("pynvml")
             self._library.nvmlInit()
-            self._device = self._library.nvmlDeviceGetHandleByIndex(0)
+            self._device = self._library.nvmlDeviceGetHandleByIndex(_first())
         except Exception:  # noqa: BLE001  no library, no driver, no GPU: its errors have no base class in common
             self._library = None
 
@@ -31,3 +32,9 @@ class Gpu:
     def close(self) -> None:
         if self._library is not None:
             self._library.nvmlShutdown()
+
+
+def _first() -> int:
+    """The driver's number of what CUDA calls 0."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0].strip()
+    return int(visible) if visible.isdigit() else 0

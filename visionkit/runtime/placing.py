@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visionkit.data.device import is_gpu
+from visionkit.data.device import check, is_gpu
 from visionkit.pipeline.plan import SOURCE, ForEachNode, Plan, Scope
 from visionkit.runtime.context import RunSettings, choose_device
 from visionkit.runtime.steps import Step
@@ -22,8 +22,13 @@ def device_of_frames(plan: Plan, settings: RunSettings) -> str:
 
 
 def sending(plan: Plan, settings: RunSettings) -> list[tuple[str, Step]]:
-    """The engine's step that sends frames to a device, where there is one for them."""
+    """The engine's step that sends frames to a device, where there is one for them.
+
+    Raises:
+        UsageError: the run asks for a GPU that is not there.
+    """
     device = device_of_frames(plan, settings)
+    check(device)
 
     def send(token: Token) -> None:
         if not token.values[SOURCE].device:  # it was decoded there

@@ -22,6 +22,7 @@ class Candidate(Frozen):
         backend: "auto" is the fastest of each network alone, "own" what its weights come for.
         batch: largest batch a network gets.
         workers: threads for stages that may run in parallel.
+        decoder: "cpu", or "nvdec", a GPU's own.
         decoder_threads: of each video's decoder; 0 leaves it to the decoder.
     """
 
@@ -29,6 +30,7 @@ class Candidate(Frozen):
     precision: str = "fp32"
     batch: int = 1
     workers: int = 1
+    decoder: str = "cpu"
     decoder_threads: int = 0
 
     def changes(self, other: Candidate) -> dict[str, Any]:

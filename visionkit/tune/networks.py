@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from visionkit.backends import Model, Settings, fit, load_model
+from visionkit.backends import Model, Settings, fit_batch, load_model
 from visionkit.backends.choice import OWN, Choice, remember
 from visionkit.backends.int8 import Verdict, settle
 from visionkit.backends.model import preprocessing_of
 from visionkit.data import Image
+from visionkit.data.device import finish, is_gpu
 from visionkit.errors import MissingExtraError, UsageError, WeightsError
 from visionkit.lazy import np
 from visionkit.pipeline.plan import Plan, StageNode
@@ -27,7 +28,22 @@ if TYPE_CHECKING:
 MOST_PICTURES = 256
 """Of the user's pictures half calibrate, half check."""
 BACKENDS = ("openvino",)
+GPU_BACKENDS = ("graphs", "tensorrt")
+GPU_PRECISIONS = ("fp32", "fp16")
+GPU_BATCH = 16
 CALLS = 15
+
+
+def _called(model: Model, batch: Any) -> float:
+    """Seconds of one call; on a GPU what comes out stays there."""
+    finish(model.device)
+    begun = perf_counter()
+    if is_gpu(model.device):
+        model.forward(batch)  # type: ignore[attr-defined]  # all that run on a GPU have it
+        finish(model.device)
+    else:
+        model.infer(batch)
+    return perf_counter() - begun
 
 
 @dataclass
@@ -62,40 +78,53 @@ class Networks:
         Returns:
             True if any has a choice: another backend runs it and agrees with its own.
         """
-        others = BACKENDS if self.device == "cpu" else ()
-        return sum(self._measured(entry, name) for entry in self.entries.values() for name in others) > 0
+        precisions = GPU_PRECISIONS if is_gpu(self.device) else ("fp32",)
+        return sum(self._measured(entry, one) for entry in self.entries.values() for one in precisions) > 0
 
-    def _measured(self, entry: Entry, backend: str) -> bool:
-        settings = Settings(self.device, backend=backend, trust=self.store.trust)
+    def _measured(self, entry: Entry, precision: str) -> bool:
+        settings = Settings(self.device, precision, OWN, trust=self.store.trust)
         try:
             files = self.store.pull(entry)
-            own = load_model(entry, files, replace(settings, backend=OWN))
-            if own.backend == backend:
-                return False
-            self.say(f"{entry.name}: {backend} is compared with {own.backend} ...")
-            model = load_model(entry, files, settings)
+            own = load_model(entry, files, settings)
         except (MissingExtraError, WeightsError) as error:
             self.reasons.append(f"{entry.name}: {error.message}")
             return False
-        self.reasons += [model.note] if model.note else []
-        if model.backend != backend:
-            return False
-        self._choose(entry, {OWN: own, backend: model})
-        return True
+        others = {name: self._other(entry, files, own, replace(settings, backend=name)) for name in self._backends()}
+        models = {OWN: own, **{name: model for name, model in others.items() if model is not None}}
+        if len(models) > 1:
+            self._choose(entry, models, precision)
+        return len(models) > 1
 
-    def _choose(self, entry: Entry, models: Mapping[str, Model]) -> None:
+    def _backends(self) -> tuple[str, ...]:
+        return GPU_BACKENDS if is_gpu(self.device) else BACKENDS if self.device == "cpu" else ()
+
+    def _other(self, entry: Entry, files: tuple[Path, ...], own: Model, settings: Settings) -> Model | None:
+        """The network in another backend; None where that does not run it or does not agree."""
+        backend = settings.backend
+        if own.backend == backend:
+            return None
+        self.say(f"{entry.name}: {backend} is compared with {own.backend} ...")
+        try:
+            model = load_model(entry, files, settings)
+        except (MissingExtraError, WeightsError) as error:
+            self.reasons.append(f"{entry.name}: {error.message}")
+            return None
+        self.reasons += [model.note] if model.note else []
+        return model if model.backend == backend else None
+
+    def _choose(self, entry: Entry, models: Mapping[str, Model], precision: str) -> None:
         """Measures the bare networks call by call, in turn, and keeps the verdict for ``backend: auto``."""
         pixels = np.random.default_rng(0).integers(0, 256, (self.size[1], self.size[0], 3), dtype=np.uint8)
-        batch = fit(Image(pixels), preprocessing_of(entry)).pixels[None]
+        images, spec = [Image(pixels)] * (GPU_BATCH if is_gpu(self.device) else 1), preprocessing_of(entry)
         took: dict[str, list[float]] = {name: [] for name in models}
         for turn in range(CALLS + 2):  # the first two calls compile and warm
             for name, model in models.items():
-                begun = perf_counter()
-                model.infer(batch)
-                took[name] += [(perf_counter() - begun) * 1000] if turn > 1 else []
+                ((_, _, batch),) = fit_batch(images, spec, device=model.device)
+                took[name] += [_called(model, batch) * 1000 / len(images)][: turn > 1]
         choice = Choice({name: median(ms) for name, ms in took.items()}, self.size, date.today().isoformat())
-        remember(entry, self.device, choice)
-        self.chosen.append(f"{entry.name}: backend auto is {choice.backend} from now on ({choice.reason})")
+        remember(entry, self.device, choice, precision)
+        of = "" if precision == "fp32" else f" in {precision}"
+        self.chosen.append(f"{entry.name}: backend auto is {choice.backend}{of} from now on ({choice.reason})")
         for model in models.values():
             model.close()
 

@@ -76,7 +76,7 @@ def tried(
     from visionkit.api import Job
     from visionkit.runtime.batch import BatchOptions
 
-    chosen = {name: getattr(candidate, name) for name in ("backend", "precision", "batch", "workers")}
+    chosen = {name: getattr(candidate, name) for name in ("backend", "precision", "batch", "workers", "decoder")}
     clock = _Clock(seconds)
     clock.job = Job(pipeline.plan, replace(pipeline._run_settings(), **chosen), clock.told, trust)
     options = replace(options, threads=candidate.decoder_threads)

@@ -14,6 +14,7 @@ from statistics import median
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from visionkit.data.device import is_gpu
 from visionkit.errors import UsageError, VisionkitError
 from visionkit.frozen import Frozen
 from visionkit.stage.source import Frame
@@ -136,7 +137,9 @@ class Tuner:
         """What the file says, where it says something."""
         settings = self.pipeline._run_settings()
         precision = "fp32" if settings.precision == "auto" else settings.precision
-        return Candidate(settings.backend, precision, settings.batch_size(self.pipeline.plan), settings.worker_count)
+        decoder = "nvdec" if settings.decoder == "nvdec" else "cpu"
+        batch = settings.batch_size(self.pipeline.plan)
+        return Candidate(settings.backend, precision, batch, settings.worker_count, decoder)
 
     def _dimensions(self, networks: Networks, videos: bool) -> list[tuple[str, tuple[Any, ...]]]:
         """Settings and their values, those with a choice only."""
@@ -145,12 +148,14 @@ class Tuner:
             if networks.measure():
                 found.append(("backend", ("auto", "own")))
             accepted = self.calibrate is not None and networks.calibrate(self.calibrate)
-            if networks.device.startswith("cuda"):
+            if is_gpu(networks.device):
                 found.append(("precision", ("fp32", "fp16", "bf16")))
             elif accepted:
                 found.append(("precision", ("fp32", "int8")))
         found.append(("batch", batches(self.pipeline.plan, networks.device)))
         found.append(("workers", worker_counts(self.cores)))
+        if videos and is_gpu(networks.device):
+            found.append(("decoder", ("cpu", "nvdec")))
         if videos:
             found.append(("decoder_threads", (0, 1, 2)))
         return [(name, values) for name, values in found if len(values) > 1]
@@ -212,4 +217,5 @@ def load() -> float:
 def describe(candidate: Candidate) -> str:
     """A candidate in words."""
     decoder = f", decoder threads {candidate.decoder_threads}" if candidate.decoder_threads else ""
+    decoder += ", NVDEC" if candidate.decoder == "nvdec" else ""
     return f"{candidate.backend} {candidate.precision}, batch {candidate.batch}, workers {candidate.workers}{decoder}"
