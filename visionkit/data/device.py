@@ -78,7 +78,7 @@ def check(device: str) -> None:
         return
     raise UsageError(
         f"device {device}: torch {torch.__version__} finds no NVIDIA GPU",
-        help="nvidia-smi shows the driver; a torch whose version ends in +cpu cannot use one; device: auto takes the CPU",
+        help="nvidia-smi shows the driver; a torch that ends in +cpu cannot use a GPU; device: auto takes the CPU",
     )
 
 
