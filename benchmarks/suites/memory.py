@@ -20,7 +20,7 @@ from benchmarks.suites import Settings
 from benchmarks.table import Table
 from benchmarks.timing import Figure
 
-FRAMES = 5000
+FRAMES = 50_000
 EVERY = 25
 SETTLED = 500
 BOUND = 1.0

@@ -37,13 +37,13 @@ def test_a_leak_would_show() -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_memory_is_flat(tmp_path: Path) -> None:
-    """Short enough for CI: the bound is twice as wide, because 700 frames show less of a line than 4,500."""
+    """Short enough for CI: the bound is twice as wide, because 700 frames show less of a line than 49,500."""
     frames = 1200 if os.environ.get("CI") else 1500
     assert grown(tmp_path, frames, 500) < 2 * BOUND
 
 
 @pytest.mark.nightly
 @pytest.mark.alone
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_memory_is_flat_over_a_long_video(tmp_path: Path) -> None:
     assert grown(tmp_path, FRAMES, 500) < BOUND
