@@ -11,19 +11,8 @@ from statistics import median
 
 import pytest
 
-BARE = """
-import typer
-from pydantic import BaseModel
-from ruamel.yaml import YAML
-class Model(BaseModel):
-    number: int
-app = typer.Typer()
-@app.command()
-def command(text: str = "x"):
-    Model(number=1); YAML(typ="rt", pure=True).compose("a: [1, 2]")
-app(standalone_mode=False)
-"""
-"""pydantic, ruamel.yaml and typer load themselves lazily: importing the names alone would measure nothing."""
+from benchmarks.suites.startup import BARE
+
 HEAVY = ("torch", "cv2", "numpy", "av", "onnxruntime", "supervision")
 
 
