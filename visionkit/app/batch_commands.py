@@ -70,7 +70,10 @@ def status(
     where: Annotated[str, typer.Argument(metavar="OUT", help="What was given to run as --out.")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Say how far a run on files has come, and which inputs failed; also while it runs."""
+    """Say how far a run has come, and which inputs failed.
+
+    Also while it runs.
+    """
     from visionkit.media.remote.target import target
     from visionkit.runtime.manifest import Manifest, is_running, manifest_path
 
@@ -99,7 +102,10 @@ def report(
     target: Annotated[Path | None, typer.Option("--to", help="The file; otherwise OUT/report.html.")] = None,
     gallery: Annotated[int, typer.Option(min=0, help="So many pictures are shown.")] = 100,
 ) -> int:
-    """Write one HTML file about a run on files: totals, classes, scores, times, failures and a gallery."""
+    """Write one HTML file about a run on files.
+
+    With totals, classes, scores, times, failures and a gallery.
+    """
     from visionkit.app.report_html import write_report
 
     typer.echo(str(write_report(out, gallery, target)))

@@ -46,6 +46,7 @@ app = typer.Typer(
     help="Chain computer-vision stages with one declarative file.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # rich's frames take as long as all the rest of --help
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=(__doc__ or "").partition("\n\n")[2].replace("\n", " "),
 )

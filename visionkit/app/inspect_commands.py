@@ -16,11 +16,14 @@ AllowCode = Annotated[bool, typer.Option("--allow-code", help="Let '- python:' s
 
 
 def validate(
-    pipelines: Annotated[list[str], typer.Argument(metavar="PIPELINE...", help="Pipeline files.")],
+    pipelines: Annotated[list[str], typer.Argument(metavar="PIPELINE", help="Pipeline files.")],
     set_: Sets = None,
     allow_code: AllowCode = False,
 ) -> int:
-    """Check pipeline files: all problems at once, nothing is loaded or run."""
+    """Check pipeline files, all problems at once.
+
+    Nothing is loaded or run.
+    """
     from visionkit.app.exit_codes import EXIT_PIPELINE
     from visionkit.errors import PipelineError
     from visionkit.pipeline.compile import CompileOptions, compile_file
@@ -48,7 +51,10 @@ def explain(
     ] = "",
     allow_code: AllowCode = False,
 ) -> None:
-    """Show what a pipeline compiles to: stages, wires, types, workers."""
+    """Show what a pipeline compiles to.
+
+    Its stages, wires, types and workers.
+    """
     from visionkit.pipeline.compile import CompileOptions, compile_file
     from visionkit.pipeline.explain import mermaid as diagram
     from visionkit.pipeline.explain import table, why_wire
@@ -96,7 +102,10 @@ def schema(
 
 
 def stages(name: Annotated[str, typer.Argument(help="A stage, or a family such as draw.")] = "") -> None:
-    """List all stages, or show one: parameters, inputs, outputs, example."""
+    """List all stages, or show one.
+
+    With parameters, inputs, outputs and an example.
+    """
     from visionkit.app.stage_help import describe, listing
     from visionkit.stage.catalogue import stages as catalogue
 
@@ -127,7 +136,10 @@ def new(
 
 
 def doctor() -> int:
-    """Say what this machine has: packages, devices, codecs, weights, and what is wrong."""
+    """Say what this machine has, and what is wrong with it.
+
+    Packages, devices, codecs, weights.
+    """
     from visionkit.app.doctor import report
 
     lines, healthy = report()

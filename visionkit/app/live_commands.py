@@ -60,7 +60,10 @@ def live(
     json_: Annotated[bool, typer.Option("--json", help="Report in JSON lines.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the address and errors only.")] = False,
 ) -> int:
-    """Run a pipeline and see it: a page in the browser, with every parameter as a slider."""
+    """Run a pipeline and see it in the browser.
+
+    With every parameter as a slider.
+    """
     from visionkit.api import Pipeline
     from visionkit.app.live.session import PageOptions, View
     from visionkit.app.report import Reporter

@@ -50,7 +50,10 @@ def profile(
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Run a pipeline and say where the time went: stages, libraries, waits, conversions, the bottleneck."""
+    """Run a pipeline and say where the time went.
+
+    By stage and by library; what waited, what was converted, what the bottleneck is.
+    """
     from visionkit.api import Pipeline
     from visionkit.media.sources import SourceOptions
     from visionkit.profile import trace_events

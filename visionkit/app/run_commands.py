@@ -31,7 +31,7 @@ PipelineArg = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SOURCE...", help="Pictures, folders, globs, videos, a camera number, URLs, or - for paths on stdin."
+        metavar="SOURCE", help="Pictures, folders, globs, videos, a camera number, URLs, or - for paths on stdin."
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
@@ -167,7 +167,10 @@ def demo(
     out: Out = Path("demo"),
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
 ) -> int:
-    """Detect and track things in the bundled samples, with real weights; says where the results lie."""
+    """Find and track things in the bundled samples.
+
+    With real weights; says where the results lie.
+    """
     from visionkit.api import Pipeline
     from visionkit.app.report import Reporter
     from visionkit.media.sources import SourceOptions

@@ -20,7 +20,10 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the scores go.")] = Path("trained"),
 ) -> None:
-    """Teach a pretrained classifier your own classes, judge it on unseen pictures, and add it to the catalogue."""
+    """Teach a pretrained classifier your own classes.
+
+    It is judged on unseen pictures and becomes an entry of the catalogue.
+    """
     from visionkit.train.own import Wish, train_classifier
 
     report = train_classifier(folder, Wish(name, weights, whole, steps, seed, device), out)
@@ -39,7 +42,10 @@ def imagine(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the pictures and the weights go.")] = Path("imagined"),
 ) -> None:
-    """Train an autoencoder, a VAE or a GAN on pictures and show what it makes of them, and what it makes up."""
+    """Train an autoencoder, a VAE or a GAN on pictures.
+
+    A sheet shows what it makes of them, and what it makes up.
+    """
     from visionkit.errors import UsageError
     from visionkit.runtime.context import choose_device
     from visionkit.train import generative

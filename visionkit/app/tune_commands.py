@@ -40,7 +40,10 @@ def tune(
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Measure backends, precision, batch, workers and decoder threads; say what is fastest here."""
+    """Find the fastest settings of a pipeline on this machine.
+
+    Backends, precision, batch, workers and decoder threads are measured.
+    """
     from visionkit.api import Pipeline
     from visionkit.media.sources import SourceOptions
     from visionkit.runtime.context import cores

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-weights = typer.Typer(help="Networks' weights: what there is, what is here, where it comes from.", no_args_is_help=True)
+weights = typer.Typer(
+    rich_markup_mode=None, help="Networks' weights: what there is and what is here.", no_args_is_help=True
+)
 Name = Annotated[str, typer.Argument(help="An entry of the catalogue.")]
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Entries of the catalogue.")]
+Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Entries of the catalogue.")]
 
 
 @weights.command("list")
