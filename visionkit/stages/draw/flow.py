@@ -45,8 +45,8 @@ class DrawFlow(MapStage[FlowParams]):
             )
         step = self.params.step or max(8, min(image.width, image.height) // 16)
         width, color = line_width(image), self.params.color[::-1]
-        for (x, y), (u, v) in zip(*self._arrows(image, flow, step), strict=True):
-            cv2.arrowedLine(pixels, (x, y), (u, v), color, width, cv2.LINE_AA, 0, 0.25)
+        for start, end in zip(*self._arrows(image, flow, step), strict=True):
+            cv2.arrowedLine(pixels, start, end, color, width, cv2.LINE_AA, 0, 0.25)
         return image.annotated(pixels)
 
     def _arrows(self, image: Image, flow: Field, step: int) -> tuple[list[list[int]], list[list[int]]]:
