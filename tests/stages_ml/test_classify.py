@@ -46,6 +46,8 @@ def test_activations() -> None:
 class OneNetwork:
     """A model whose outputs are given."""
 
+    device = "cpu"
+
     def __init__(self, entry, logits) -> None:
         self.entry, self.spec, self.logits = entry, entry.preprocessing, np.asarray(logits, np.float32)
 

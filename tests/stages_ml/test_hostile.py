@@ -108,3 +108,11 @@ def test_the_test_would_see_code_that_runs(hostile: Path) -> None:
         torch.load(hostile, weights_only=False)
     assert (hostile.parent / "ran").exists()
     assert not Catalogue.load().trusts(hashlib.sha256(hostile.read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize("kind", ["graphs", "tensorrt", "nonsense"])
+def test_only_loaders_can_be_named_by_an_entry(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "net.pt"
+    path.write_bytes(b"")
+    with pytest.raises(WeightsError, match="there is no loader"):
+        load_model(entry_of(path, kind), (path,), Settings())

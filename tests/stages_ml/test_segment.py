@@ -116,6 +116,8 @@ def test_unet_of_the_library_and_batches(tmp_path, photos) -> None:
 class Given:
     """A network whose output is given: planes (C, 4, 4)."""
 
+    device = "cpu"
+
     def __init__(self, planes: np.ndarray, classes: tuple[str, ...]) -> None:
         spec = Preprocessing(size=(4, 4))
         self.entry = Catalogue.load().get("lraspp_mobilenet_v3_large")

@@ -41,10 +41,10 @@ LOADERS = MappingProxyType(
         "nets": "visionkit.backends.torchnet:load_own",
         "keras-h5": "visionkit.backends.keras:load",
         "ultralytics": "visionkit.backends.yolo:load",
-        "graphs": "visionkit.backends.graphs:load",
-        "tensorrt": "visionkit.backends.tensorrt:load",
     }
 )
+_AROUND = MappingProxyType({"graphs": "visionkit.backends.graphs:load", "tensorrt": "visionkit.backends.tensorrt:load"})
+"""Backends around another loader's network: no entry can name them."""
 
 _TORCH = ("torchvision", "timm", "smp", "nets", "ultralytics")
 OTHERS = MappingProxyType(
@@ -68,11 +68,11 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
     if settings.backend == "auto":
         return _chosen(entry, files, settings)
     kind = entry.loader.partition(":")[0]
-    kind = OTHERS.get((kind, settings.backend), kind)
     if kind not in LOADERS:
         help_ = did_you_mean(kind, LOADERS) or f"loaders are {', '.join(LOADERS)}"
         raise WeightsError(f"{entry.name}: there is no loader {entry.loader!r} for a network", help=help_)
-    module, _, name = LOADERS[kind].partition(":")
+    kind = OTHERS.get((kind, settings.backend), kind)
+    module, _, name = (_AROUND.get(kind) or LOADERS[kind]).partition(":")
     load: Loader = getattr(importlib.import_module(module), name)
     model = load(entry, files, settings)
     if settings.backend not in (OWN, model.backend.partition(".")[0]) and not model.note:
