@@ -113,6 +113,6 @@ def test_the_test_would_see_code_that_runs(hostile: Path) -> None:
 @pytest.mark.parametrize("kind", ["graphs", "tensorrt", "nonsense"])
 def test_only_loaders_can_be_named_by_an_entry(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "net.pt"
-    path.write_bytes(b"")
+    path.write_bytes(b"no network")
     with pytest.raises(WeightsError, match="there is no loader"):
         load_model(entry_of(path, kind), (path,), Settings())
