@@ -18,9 +18,9 @@ from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings
 from visionkit.backends.openvino import TOLERANCE, difference, photos
 from visionkit.backends.torchnet import TorchModel
-from visionkit.data.device import Recorded, fetched, is_gpu
+from visionkit.data.device import Recorded, fetched, is_gpu, sent
 from visionkit.errors import WeightsError
-from visionkit.lazy import np, torch
+from visionkit.lazy import torch
 from visionkit.weights.entry import Entry
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class GraphedModel:
 
     def forward(self, batch: Any) -> tuple[Any, ...]:
         """What :meth:`infer` gives, as tensors that stay on the device."""
-        if isinstance(batch, np.ndarray):
-            batch = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+        batch = sent(batch, self.device)
         shape = (1 << (len(batch) - 1).bit_length(), *batch.shape[1:])
         with self._lock, torch.inference_mode():
             if shape not in self._calls and len(self._calls) < MOST:

@@ -27,7 +27,7 @@ from visionkit.backends.model import Model, Settings, preprocessing_of
 from visionkit.backends.onnx import open_session
 from visionkit.backends.openvino import TOLERANCE, difference, photos
 from visionkit.data import Image
-from visionkit.data.device import fetched, is_gpu
+from visionkit.data.device import fetched, is_gpu, sent
 from visionkit.errors import WeightsError
 from visionkit.lazy import cv2, np, onnxruntime, torch
 from visionkit.weights.entry import Entry
@@ -64,8 +64,7 @@ class TensorRtModel:
 
     def forward(self, batch: Any) -> tuple[Any, ...]:
         """What :meth:`infer` gives, as tensors that stay on the device."""
-        if isinstance(batch, np.ndarray):
-            batch = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+        batch = sent(batch, self.device)
         with self._lock:
             session = self._session(*batch.shape[2:])
             feed = normalised(batch, self.spec, session.dtype)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends.model import Settings, preprocessing_of
-from visionkit.data.device import fetched
+from visionkit.data.device import fetched, sent
 from visionkit.errors import WeightsError, did_you_mean
-from visionkit.lazy import load, np, torch, torchvision
+from visionkit.lazy import load, torch, torchvision
 from visionkit.weights.entry import Entry
 from visionkit.weights.safe import load_state_dict
 
@@ -67,8 +67,7 @@ class TorchModel:
 
     def pictures(self, batch: Any) -> Any:
         """A batch, (N, H, W, C) uint8 or a tensor (N, C, H, W), as the tensor (N, C, H, W) that the network takes."""
-        if isinstance(batch, np.ndarray):
-            batch = torch.from_numpy(batch).to(self.device).permute(0, 3, 1, 2)
+        batch = sent(batch, self.device)
         # bytes are exact in half precision too, and one division rounds the same there
         tensor = batch.to(self._dtype if self._plain else torch.float32, memory_format=torch.channels_last)
         tensor = tensor.div_(255) if self.spec.scale == 1 / 255 else tensor.mul_(self.spec.scale)

@@ -92,6 +92,11 @@ def download(placed: Placed) -> NDArray[Any]:
     return fetched([placed.take()])[0]
 
 
+def sent(batch: Any, device: str) -> Any:
+    """A batch (N, H, W, C) uint8 as a tensor (N, C, H, W) on ``device``; one that is a tensor as it is."""
+    return torch.from_numpy(batch).to(device).permute(0, 3, 1, 2) if isinstance(batch, np.ndarray) else batch
+
+
 def fetched(tensors: Sequence[Any]) -> tuple[NDArray[Any], ...]:
     """Tensors that the calling thread has just enqueued the making of, as arrays; waits for all of them at once."""
     if not all(tensor.is_cuda for tensor in tensors):

@@ -81,7 +81,7 @@ class _Workers(Frozen):
         return worker
 
     def _how(self, kind: str, node: StageNode) -> str:
-        if kind == "batch" and self.batch == 1 and getattr(node.stage, "side_by_side", False) and self.threads > 1:
+        if kind == "batch" and self.batch == 1 and node.stage.side_by_side and self.threads > 1:
             return f"up to {self.threads} at a time"
         if kind == "batch":
             return f"batches up to {self.batch}" if self.batch > 1 else "one by one"

@@ -167,7 +167,7 @@ class Chain:
         first = self.instance(node)
         models = getattr(self._contexts[id(first)], "taken", ())
         streams = min((getattr(model, "streams", 1) for model in models), default=1)
-        calls = streams if getattr(node.stage, "side_by_side", False) else 1
+        calls = streams if node.stage.side_by_side else 1
         number = max(calls, self.in_flight if node.stage.on_device else 1)
         return [first, *(self.instance(node) for _ in range(number - 1))]
 

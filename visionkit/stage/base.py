@@ -42,6 +42,10 @@ class Stage(Generic[P]):
     on_device: ClassVar[bool] = False
     """True for stages that can work where ``Image.device`` says the pixels are: frames are sent there for them."""
 
+    side_by_side: ClassVar[bool] = False
+    """True for stages that reach their networks through ``Model.infer`` alone: several instances may share them and
+    work at the same time, each in a thread of its own."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for base in getattr(cls, "__orig_bases__", ()):
@@ -109,10 +113,6 @@ class BatchStage(Stage[P]):
     """
 
     run: Any
-
-    side_by_side: ClassVar[bool] = False
-    """True for stages that reach their networks through ``Model.infer`` alone: several instances may share them and
-    work at the same time, each in a thread of its own."""
 
     def bucket(self, *inputs: Any) -> Hashable:
         """Packets whose bucket differs are never put into one batch; by default all may be."""

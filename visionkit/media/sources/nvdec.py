@@ -39,7 +39,7 @@ def open_on(path: str, device: str) -> InputContainer:
         raise SourceError("this PyAV is too old: pip install -U av") from error
     try:
         return open_local(path, accelerator)
-    except (NotImplementedError, RuntimeError) as error:
+    except (NotImplementedError, RuntimeError) as error:  # how PyAV says that no decoder of the GPU is for the codec
         raise SourceError(f"{path}: {error}") from error
 
 
@@ -52,6 +52,7 @@ def objection(path: str, device: str) -> str:
             return objection_to(frame) if frame.format.name == "cuda" else f"decodes no {frame.format.name}"
     except StopIteration:
         return "it has no frames"
+    # PyAV's own and FFmpeg's errors, a codec that PyAV cannot decode (NotImplementedError): then the CPU tries
     except (VisionkitError, OSError, ValueError, NotImplementedError, av.error.FFmpegError) as error:
         return error.message if isinstance(error, VisionkitError) else reason(error)
 
