@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from math import comb
 from statistics import median
 
+from visionkit.runtime.context import cores
+
 CONFIDENCE = 0.95
+CORES = cores()
 
 
 @dataclass(frozen=True)
@@ -69,3 +72,9 @@ def ratio(over: Sequence[Sample], under: Sequence[Sample], of: str = "wall") -> 
 def figure(samples: Sequence[Sample], of: str = "wall", factor: float = 1.0) -> Figure:
     """The median of one kind of time, times ``factor``."""
     return Figure.of([getattr(sample, of) * factor for sample in samples])
+
+
+def efficiency(ours: Sequence[Sample], loop: Sequence[Sample], stages: Sequence[Sequence[Sample]] = ()) -> Figure:
+    """Wall time over the larger of the slowest stage alone and the loop's processor time spread over all cores."""
+    limits = [max([loop[i].cpu / CORES, *(stage[i].wall for stage in stages)]) for i in range(len(ours))]
+    return Figure.of([sample.wall / limit for sample, limit in zip(ours, limits, strict=True)])

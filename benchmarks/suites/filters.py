@@ -17,10 +17,8 @@ from benchmarks import inputs
 from benchmarks.child import run as child
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, figure, ratio
-from visionkit.runtime.context import cores
+from benchmarks.timing import Sample, efficiency, figure, ratio
 
-CORES = cores()
 FILTER = """
 version: 1
 stages:
@@ -157,9 +155,3 @@ def run(table: Table, settings: Settings) -> None:
         ("fast", "visionkit, fast"),
     ):
         table.add(f"processor time a frame: {label}", figure(found[name], "cpu", 1000 / frames), "ms")
-
-
-def efficiency(ours: list[Sample], loop: list[Sample], stages: list[list[Sample]]) -> Figure:
-    """Wall time over the larger of the slowest stage alone and the loop's processor time spread over all cores."""
-    limits = [max(loop[i].cpu / CORES, *(stage[i].wall for stage in stages)) for i in range(len(ours))]
-    return Figure.of([sample.wall / limit for sample, limit in zip(ours, limits, strict=True)])

@@ -21,7 +21,7 @@ from benchmarks.child import measure
 from benchmarks.child import run as child
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Sample, figure, in_turn, ratio
+from benchmarks.timing import Sample, efficiency, figure, in_turn, ratio
 from visionkit.runtime.context import cores
 
 PHOTOS = 240
@@ -137,6 +137,13 @@ def run(table: Table, settings: Settings) -> None:
     table.add("OpenCV alone, bare threads at half the size: times as fast as the loop", most, "×", note=wide)
     share = ratio(found["bare"], found["reduced"])
     table.add("with `--reduced-decode`: times as fast as the bare threads", share, "×", note=wide)
+    limit = efficiency(found["ours"], found["one thread"])
+    table.add(
+        "wall over the limit", limit, "×", most=1.15, note="limit: processor time of the loop on one thread / cores"
+    )
+    limit = efficiency(found["reduced"], found["bare"])
+    note = "limit: processor time of the bare threads / cores"
+    table.add("with `--reduced-decode`: wall over the limit", limit, "×", most=1.15, note=note)
     for name in ("ours", "reduced"):
         spent = ratio(found[name], found["loop"], "cpu")
         table.add(f"processor time over that of the loop: {name}", spent, "×", note="1 is no overhead")

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.child import ROOT, Worker, measure, worker
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, figure, in_turn, ratio
+from benchmarks.timing import Figure, Sample, efficiency, figure, in_turn, ratio
 
 LIBRARIES = ("rapidocr", "easyocr")
 PAGES = ("page", "sign")
@@ -163,6 +163,8 @@ def _pages(table: Table, settings: Settings, library: str) -> None:
     what = f"{library}, a page and a sign found and read"
     table.add(f"{what}: times as fast as the library", ratio(found["theirs"], found["ours"]), "×")
     table.add(f"{what}: visionkit", figure(found["ours"]), "s")
+    note = "limit: the library's processor time / cores"
+    table.add(f"{what}: wall over the limit", efficiency(found["ours"], found["theirs"]), "×", most=1.15, note=note)
     rows = [json.loads(line) for line in (Path(outs[0]) / "results.jsonl").read_text("utf-8").splitlines()]
     ours = [line["text"] for row in rows for line in row["text"]["lines"]]
     theirs = [text for texts in json.loads(Path(f"{outs[1]}.json").read_text()) for text in texts]

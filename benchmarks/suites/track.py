@@ -2,7 +2,8 @@
 
 YOLO11n finds people, ByteTrack carries them. Speed on a real video of people who walk by, where one is given (--data);
 HOTA (Luiten et al., IJCV 2021), by the package trackers, on the bundled video of six people and a dog (226 frames at an
-irregular rate), whose truth is known exactly.
+irregular rate), whose truth is known exactly. The serial loop reads with cv2, calls the very network visionkit calls
+and the same package's ByteTrack, draws with cv2 and writes mp4v.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from benchmarks import inputs
 from benchmarks.child import ROOT, measure, worker
 from benchmarks.suites import Settings
 from benchmarks.suites.filters import visionkit_job
-from benchmarks.suites.video import flowing
+from benchmarks.suites.video import flowing, found_in, network, network_alone
 from benchmarks.table import Table
-from benchmarks.timing import Figure, in_turn, ratio
+from benchmarks.timing import Figure, Sample, efficiency, in_turn, ratio
 
 SOURCE = ROOT / "samples" / "walk.mp4"
 TRUTH = ROOT / "samples" / "walk.mot.txt"
@@ -51,6 +52,42 @@ def hota(out: str) -> Callable[[], Any]:
     return work
 
 
+def serial(source: str, out: str, weights: str, every: int) -> Callable[[], Any]:
+    """Read, detect or not, track, draw, write, one after the other."""
+    import cv2
+    import numpy as np
+    from supervision import Detections
+    from trackers import ByteTrackTracker
+
+    model = network(weights, "own")
+    person = model.entry.classes.index("person")
+    found_in(cv2.VideoCapture(source).read()[1], model)
+
+    def people(frame: Any) -> Detections:
+        rows = [(*near, *far, score) for near, far, score, class_id in found_in(frame, model) if class_id == person]
+        values = np.array(rows, np.float32).reshape(-1, 5)
+        return Detections(values[:, :4], confidence=values[:, 4])
+
+    def work() -> int:
+        reader, tracker, count = cv2.VideoCapture(source), ByteTrackTracker(), 0
+        size = (int(reader.get(cv2.CAP_PROP_FRAME_WIDTH)), int(reader.get(cv2.CAP_PROP_FRAME_HEIGHT)))
+        writer = cv2.VideoWriter(out, cv2.VideoWriter.fourcc(*"mp4v"), 25, size)
+        while True:
+            ok, frame = reader.read()
+            if not ok:
+                break
+            found = tracker.update(people(frame) if count % every == 0 else Detections.empty())
+            for (x1, y1, x2, y2), number in zip(found.xyxy.astype(int).tolist(), found.tracker_id, strict=True):
+                cv2.rectangle(frame, (x1, y1), (x2, y2), (0, 255, 0), 2)
+                cv2.putText(frame, f"#{number}", (x1, y1), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 255, 0), 2, cv2.LINE_AA)
+            writer.write(frame)
+            count += 1
+        writer.release()
+        return count
+
+    return work
+
+
 def run(table: Table, settings: Settings) -> None:
     """Fill the table."""
     weights = (settings.weights or ("yolo11n",))[0]
@@ -76,19 +113,33 @@ def _speed(table: Table, settings: Settings, weights: str, texts: dict[int, str]
         source, name = inputs.excerpt(real, settings.work / f"walkers-{frames}.mp4", frames), real.name
     count = frames if settings.data else FRAMES
     table.notes.append(f"speed: {count} frames of {name}, 720p, models loaded; the video is drawn on and written")
-    with ExitStack() as stack:
-        jobs = {}
-        for every, text in texts.items():
-            job = worker(flowing, text=text, source=str(source), out=str(settings.work / "track" / str(every)))
-            stack.callback(job.close)
-            jobs[every] = job
-        found = in_turn(jobs, settings.rounds)
+    found = _timed(settings, weights, str(source), count, texts)
     for every in EVERY[1:]:
         what = f"{weights}: times as fast, detecting every {_nth(every)}"
-        table.add(what, ratio(found[1], found[every]), "×", least=3.0 if every == 5 else None)
+        table.add(what, ratio(found["1"], found[str(every)]), "×", least=3.0 if every == 5 else None)
     for every in EVERY:
-        rate = Figure.of([count / sample.wall for sample in found[every]])
-        table.add(f"frames a second, detecting every {_nth(every)}", rate, "")
+        ours, loop, nth = found[f"{every}"], found[f"{every} serial"], _nth(every)
+        rate = Figure.of([count / sample.wall for sample in ours])
+        table.add(f"frames a second, detecting every {nth}", rate, "")
+        what = f"times as fast as a serial loop, detecting every {nth}"
+        table.add(what, ratio(loop, ours), "×", note="same network, same tracker")
+        limit = efficiency(ours, loop, [found[f"{every} alone"]])
+        note = "limit: the larger of the network alone and the loop's processor time / cores"
+        table.add(f"wall over the limit, detecting every {nth}", limit, "×", most=1.15, note=note)
+
+
+def _timed(settings: Settings, weights: str, source: str, count: int, texts: dict[int, str]) -> dict[str, list[Sample]]:
+    out, jobs = settings.work / "track", {}
+    both = {"source": source, "weights": weights}
+    for every, text in texts.items():
+        calls = -(-count // every)
+        jobs[f"{every}"] = worker(flowing, text=text, out=str(out / f"{every}"), **both)
+        jobs[f"{every} serial"] = worker(serial, out=str(out / f"{every}.mp4"), every=every, **both)
+        jobs[f"{every} alone"] = worker(network_alone, frames=calls, backend="own", **both)
+    with ExitStack() as stack:
+        for job in jobs.values():
+            stack.callback(job.close)
+        return in_turn(jobs, settings.rounds)
 
 
 def _nth(every: int) -> str:

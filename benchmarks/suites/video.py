@@ -21,9 +21,9 @@ from typing import Any
 from benchmarks import inputs, peers
 from benchmarks.child import processor_time, worker
 from benchmarks.suites import Settings
-from benchmarks.suites.filters import CORES, decode_only, efficiency
+from benchmarks.suites.filters import decode_only
 from benchmarks.table import Table
-from benchmarks.timing import Sample, figure, ratio
+from benchmarks.timing import CORES, Sample, efficiency, figure, ratio
 from visionkit.errors import VisionkitError
 
 WEIGHTS = ("yolo11n",)
@@ -102,6 +102,20 @@ def boxes_of(outputs: Any, wide: int, high: int) -> list[tuple[list[float], floa
     return [(xywh[i].tolist(), float(scores[i]), int(classes[i])) for i in picked]
 
 
+def found_in(frame: Any, model: Any) -> list[tuple[tuple[int, int], tuple[int, int], float, int]]:
+    """Two corners, score and class of each thing in a frame (H, W, 3)."""
+    ready, sx, sy, ox, oy = prepared(frame, model.spec)
+    return [
+        (
+            (round((x - ox) * sx), round((y - oy) * sy)),
+            (round((x + w - ox) * sx), round((y + h - oy) * sy)),
+            score,
+            class_id,
+        )
+        for (x, y, w, h), score, class_id in boxes_of(model.infer(ready[None]), *ready.shape[1::-1])
+    ]
+
+
 def serial(source: str, out: str, weights: str, backend: str) -> Callable[[], Any]:
     """Read, detect, draw, write, one after the other."""
     import cv2
@@ -117,10 +131,8 @@ def serial(source: str, out: str, weights: str, backend: str) -> Callable[[], An
             ok, frame = reader.read()
             if not ok:
                 break
-            ready, sx, sy, ox, oy = prepared(frame, model.spec)
-            for (x, y, w, h), score, class_id in boxes_of(model.infer(ready[None]), *ready.shape[1::-1]):
-                corner = round((x - ox) * sx), round((y - oy) * sy)
-                cv2.rectangle(frame, corner, (round((x + w - ox) * sx), round((y + h - oy) * sy)), (0, 255, 0), 2)
+            for corner, far, score, class_id in found_in(frame, model):
+                cv2.rectangle(frame, corner, far, (0, 255, 0), 2)
                 label = f"{model.entry.classes[class_id]} {score:.2f}"
                 cv2.putText(frame, label, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 255, 0), 2, cv2.LINE_AA)
             writer.write(frame)

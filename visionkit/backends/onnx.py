@@ -139,6 +139,6 @@ def load_set(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxS
     """
     if any(path.suffix != ".onnx" for path in files):
         raise WeightsError(f"{entry.name}: only the library it belongs to can load these files")
-    whole = replace(settings, threads=0)  # nobody calls them side by side
+    whole = replace(settings, threads=0) if settings.streams > 1 else settings  # nobody calls them side by side
     sessions = {path.name: open_session(path, whole) for path in files}
     return OnnxSet(entry, sessions, settings.device)

@@ -32,7 +32,6 @@ MORE = MappingProxyType(
         "draw.polygons": "from any canvas, and numbers that are none do no harm",
         "draw.trails": "smooth lines, the newer half thicker",
         "labels.mask": "every class number is checked to have a name",
-        **dict.fromkeys(("ocr.rapidocr", "style.arbitrary", "style.fast"), "all threads, here in turn on one core"),
         "segment.flatten": "the best on top; every class number is checked to have a name",
         "segment.objects": "an object of each patch, with a score and a place on the frame",
         "segment.polygons": "onto the frame",
