@@ -16,7 +16,8 @@ from typing import Any
 from benchmarks.child import LIMIT, Worker
 
 HERE = Path(__file__).parent
-PACKAGES = {"ultralytics": ("ultralytics", "torch", "torchvision", "opencv-python")}
+ULTRALYTICS = ("ultralytics", "torch", "torchvision", "opencv-python")
+PACKAGES = {"ultralytics": ULTRALYTICS, "supervision": ("supervision", *ULTRALYTICS)}
 QUIET = {"YOLO_OFFLINE": "1", "YOLO_AUTOINSTALL": "0", "YOLO_VERBOSE": "False"}
 
 

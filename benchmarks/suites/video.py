@@ -1,9 +1,10 @@
 """Detect, draw, encode: the whole way of a 720p video, against what people run otherwise, and the slowest stage alone.
 
-Peers: `yolo predict save=True` of Ultralytics with the same file of weights, in an environment of its own; and a serial
-loop with cv2 that calls the very network visionkit calls, at the same input size, draws with cv2 and writes mp4v.
-visionkit writes H.264; tables are left out. All networks are loaded and warmed before the clocks start; they stop when
-the video is closed. Each job has a process of its own, which stays for all its runs.
+Peers: `yolo predict save=True` of Ultralytics and supervision's `process_video` around Ultralytics' call, with the same
+file of weights, in environments of their own; and a serial loop with cv2 that calls the very network visionkit calls,
+at the same input size, draws with cv2 and writes mp4v. visionkit writes H.264; tables are left out. All networks are
+loaded and warmed before the clocks start; they stop when the video is closed. Each job has a process of its own, which
+stays for all its runs.
 """
 
 from __future__ import annotations
@@ -215,6 +216,8 @@ def _measure(table: Table, settings: Settings, source: Path, frames: int, weight
         arguments = {"source": str(source), "weights": file_of(weights), "conf": MIN_SCORE, "iou": IOU}
         script = partial(peers.worker, settings.work, "ultralytics", "ultralytics_predict.py")
         jobs["yolo"] = script(out=str(out / "yolo"), **arguments)
+        script = partial(peers.worker, settings.work, "supervision", "supervision_video.py")
+        jobs["supervision"] = script(out=str(out / "supervision.mp4"), **arguments)
     with ExitStack() as stack:
         for job in jobs.values():
             stack.callback(job.close)
@@ -235,6 +238,8 @@ def _rows(table: Table, weights: str, backend: str, found: dict[str, list[Sample
         over = ratio(found["yolo"], ours)
         table.add(f"{name}: times as fast as yolo predict save=True", over, "×", least=LEAST[backend])
         table.add(f"{name}: its processor time over ours", ratio(found["yolo"], ours, "cpu"), "×")
+        over = ratio(found["supervision"], ours)
+        table.add(f"{name}: times as fast as supervision's process_video", over, "×", note="around Ultralytics' call")
     loop, alone = found[f"{backend} serial"], found[f"{backend} alone"]
     table.add(f"{name}: times as fast as a serial loop", ratio(loop, ours), "×", least=1.2, note="same engine")
     note = "limit: the larger of the slowest stage alone and the loop's processor time / cores"
