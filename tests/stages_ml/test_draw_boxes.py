@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,16 @@ def test_scripts_have_letters_of_their_own(text) -> None:
     if not text.isascii():
         wide = lettering.width(text, 36)
         assert 20 < wide < 300
+
+
+def test_letters_have_their_size_whatever_other_threads_write() -> None:
+    letterings, text = [Lettering() for _ in range(4)], "2 Stück / 件, a long title"
+    wanted = {height: Lettering().width(text, height) for height in (12, 18, 24, 31)}
+
+    def widths(lettering: Lettering) -> list[tuple[int, int]]:
+        return [(height, lettering.width(text, height)) for height in [*wanted] * 100]
+
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            found = {pair for pairs in pool.map(widths, letterings) for pair in pairs}
+        assert found == set(wanted.items())

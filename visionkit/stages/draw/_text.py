@@ -6,6 +6,7 @@ know ASCII, there Pillow writes the rest with a font of the system. ``font:`` na
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,7 @@ class Lettering:
         self._tiles: dict[tuple[str, int, BGR], Pixels] = {}
         if font:
             self._pillow_font(16)
-        if self._modern:
-            self._face = cv2.FontFace(self._font or "sans")
+        self._faces = threading.local()
 
     def width(self, text: str, height: int) -> int:
         """Pixels that ``text`` takes at letter size ``height``."""
@@ -52,6 +52,14 @@ class Lettering:
         if text.isascii() and not self._font:
             return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, *_hershey(height))[0][0])
         return int(self._pillow_font(height).getlength(text))
+
+    @property
+    def _face(self) -> Any:
+        """OpenCV's font. Each thread makes one of its own: those of one thread share their size, whoever calls them."""
+        face = getattr(self._faces, "face", None)
+        if face is None:
+            face = self._faces.face = cv2.FontFace(self._font or "sans")
+        return face
 
     def line(self, height: int) -> int:
         """Pixels from one line to the next at letter size ``height``."""
