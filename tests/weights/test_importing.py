@@ -30,7 +30,7 @@ def names(tmp_path: Path) -> Path:
 
 
 def test_an_import_is_an_entry_like_any_other(onnx: Path, names: Path, tmp_path: Path) -> None:
-    made = import_file(onnx, task="detect", name="fruit", classes=names, licence="MIT")
+    made = import_file(onnx, "detect", "fruit", names, licence="MIT", preprocessing={"size": [64, 64]})
     content = onnx.read_bytes()
     onnx.unlink()
     entry = Catalogue.load().get("fruit")

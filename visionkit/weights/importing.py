@@ -10,11 +10,15 @@ from typing import Any
 
 from visionkit.errors import UsageError
 from visionkit.weights.catalogue import Catalogue, user_weights_dir
+from visionkit.weights.conventions import convention
 from visionkit.weights.describe import describe
 from visionkit.weights.entry import Entry
 from visionkit.weights.fetch import guard_disk, sha256_of
 
 LOADER_BY_SUFFIX = {".onnx": "onnx", ".tflite": "cv2dnn", ".pb": "cv2dnn-tf", ".pt": "ultralytics"}
+HOW_TO_FEED = (
+    "--like NAME feeds it as that entry is fed; or say how: --preprocess size=[224,224] --preprocess mean=[0.5,0.5,0.5]"
+)
 FROM_LIKE = ("architecture", "loader", "preprocessing", "settings", "class_list", "classes")
 
 
@@ -42,8 +46,9 @@ def import_file(
         classes: class names in order, or a text file with one a line, or the name of a shared list ("coco80").
         like: an entry of the same architecture: loader, preprocessing, settings and classes are taken from it.
         loader: how it becomes a network; without it and ``like``, the file's ending says so, and what a checkpoint or
-            graph of Ultralytics says about itself (class names, input size) is taken over.
-        preprocessing: the fields of :class:`Preprocessing`, over those of ``like``.
+            graph of Ultralytics says about itself (class names, input size) is taken over. Networks of torchvision,
+            timm and segmentation-models-pytorch are fed as these libraries do it.
+        preprocessing: the fields of :class:`Preprocessing`, over those of ``like`` and of the library.
         settings: what the loader and the stage must know, over those of ``like``: ``{"output": "yolov5"}``.
         licence: of the weights.
         copyleft: whether that licence may bind the code that uses them.
@@ -51,8 +56,8 @@ def import_file(
         user_folder: :func:`user_weights_dir` by default.
 
     Raises:
-        UsageError: there is no such file, the name is taken or unfit, how to load it is not known, or the file says
-            that it has another number of classes.
+        UsageError: there is no such file, the name is taken or unfit, how to load or feed it is not known, or the file
+            says that it has another number of classes.
         WeightsError: VK311 ``like`` is not an entry, VK315 the disk is full, VK319 the file cannot be read.
     """
     folder = user_folder or user_weights_dir()
@@ -60,15 +65,17 @@ def import_file(
     name = _checked_name(name or path.stem, catalogue)
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    values = _how_to_load(path, catalogue, like, loader)
+    values = _how_to_load(path, catalogue, like, loader, settings or {})
     values |= {"licence": licence, "copyleft": copyleft, "trusted": trust}
     values.setdefault("architecture", f"imported from {path.name}")
     for key, given in (("preprocessing", preprocessing), ("settings", settings)):
         if given:
             values[key] = {**values.get(key, {}), **given}
     if classes is not None:
-        own = None if like else values.get("classes")
+        own = None if like or loader else values.get("classes")
         values["classes"] = _class_names(classes, own)
+    if "preprocessing" not in values and not _feeds_itself(values["loader"]):
+        raise UsageError(f"how to feed {values['loader']} is not known", help=HOW_TO_FEED)
     stored = folder / task / f"{name}{path.suffix}"
     values["files"] = [_file_spec(path, stored.name)]
     entry = catalogue.make(values, folder / task / f"{name}.yaml")  # checked before anything is written
@@ -87,12 +94,19 @@ def _checked_name(name: str, catalogue: Catalogue) -> str:
     return name
 
 
-def _how_to_load(path: Path, catalogue: Catalogue, like: str | None, loader: str | None) -> dict[str, Any]:
+def _feeds_itself(loader: str) -> bool:
+    """Whether the stages that run such files make their pictures ready themselves (OCR)."""
+    return loader == "file"
+
+
+def _how_to_load(
+    path: Path, catalogue: Catalogue, like: str | None, loader: str | None, settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """What is known of the network: by the caller's word, from an entry like it, or from the file itself."""
     if like:
         return _like(catalogue, like) | ({"loader": loader} if loader else {})
     if loader:
-        return {"loader": loader}
+        return {"loader": loader, **convention(loader, settings.get("build", {}))}
     return {"loader": _loader_of(path), **describe(path)}
 
 
