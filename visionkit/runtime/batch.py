@@ -13,12 +13,14 @@ from zlib import crc32
 from visionkit.errors import SinkError, UsageError
 from visionkit.frozen import Frozen
 from visionkit.pipeline.plan import Plan
+from visionkit.runtime.content import content_of
 from visionkit.runtime.cut import cut_back, settle, sizes_of, unfinish
 from visionkit.runtime.manifest import Manifest, Row, discard, manifest_path, now, text
 from visionkit.runtime.metrics import RunSummary
 from visionkit.runtime.outlets import Outlet
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import Source, SourceInfo
+from visionkit.stage.stamp import Stamp
 
 
 class BatchOptions(Frozen):
@@ -47,8 +49,8 @@ class BatchOptions(Frozen):
 class FileLane(Source, Protocol):
     """What is asked of a source of files."""
 
-    def fingerprint(self, index: int) -> tuple[int, int]:
-        """Size in bytes and time of change in nanoseconds."""
+    def fingerprint(self, index: int) -> Stamp:
+        """What a look at the file says."""
 
     def reading(self, index: int) -> str:
         """How it is read, where that changes its frames; empty for a picture."""
@@ -132,13 +134,15 @@ class Batch:
         settle(self.manifest, self._out)
         names = list(heads or {})
         sizes = sizes_of(self._out, names)
-        todo, fresh, redone, frames = [], [], set(), 0
+        todo, fresh, redone, renewed, frames = [], [], set(), [], 0
         for index in self._chosen:
             name = self._infos[index].name
             row = self.manifest.row(name)
             wanted = self._pending(index, row)
             self._refuse_other(row, wanted)
             if row is not None and self._is_done(row, wanted, sizes):
+                if (row.mtime, row.changed) != (wanted.mtime, wanted.changed):
+                    renewed.append((wanted.name, Stamp(wanted.size, wanted.mtime, wanted.changed)))
                 frames += row.frames
                 self.failed += row.state == "failed"
                 continue
@@ -150,6 +154,7 @@ class Batch:
         self._check(outlets, replace(context, overwrite=True, resume=True), todo)
         self._check(outlets, replace(context, resume=True), fresh)
         unfinish(self._out, names)
+        self.manifest.renew(renewed)
         cut_back(self.manifest, self._out, sizes, lambda row: row.name not in redone)
         self.manifest.put(self._pending(index, self.manifest.row(self._infos[index].name)) for index in todo)
         self._choose(todo, frames)
@@ -169,7 +174,9 @@ class Batch:
     def _is_done(self, row: Row, wanted: Row, sizes: Mapping[str, int]) -> bool:
         if row.state == "pending" or (row.state == "failed" and self._options.retry_failed):
             return False
-        return row.same_input(wanted) and all(end <= sizes.get(name, 0) for name, end in row.ends.items())
+        if not (_is_same(row, wanted) and all(end <= sizes.get(name, 0) for name, end in row.ends.items())):
+            return False
+        return all(os.path.lexists(self._out / name) for name in row.outputs)
 
     @property
     def todo(self) -> int:
@@ -192,16 +199,27 @@ class Batch:
     def _pending(self, index: int, before: Row | None = None) -> Row:
         """The row of an input as it is now, not done yet; ``before`` is the one that the manifest has."""
         info = self._infos[index]
-        size, mtime = self.lane.fingerprint(index)
+        size, mtime, changed = self.lane.fingerprint(index)
         plan = f"{self._hash} {self.lane.reading(index)}".strip()
         path = info.path or info.name
         if "://" not in path:
             path = os.path.abspath(path)  # noqa: PTH100  a third of the time, for every input
-        return Row(text(info.name), text(path), size, mtime, plan, attempts=before.attempts if before else 0)
+        attempts = before.attempts if before else 0
+        return Row(text(info.name), text(path), size, mtime, plan, attempts=attempts, changed=changed)
 
     def close(self) -> None:
         if self._open is not None:
             self._open.close()
+
+
+def _is_same(row: Row, wanted: Row) -> bool:
+    """Whether a file is the one that was read; only where its times leave a doubt is it read."""
+    if row.same_input(wanted) and row.changed in (None, wanted.changed):
+        return True
+    if row.content is None or (row.size, row.plan) != (wanted.size, wanted.plan):
+        return row.same_input(wanted)
+    found = content_of(wanted.path)
+    return found is not None and found[1] == row.content
 
 
 class _Part(Sequence[SourceInfo]):

@@ -9,11 +9,13 @@ from time import monotonic
 from typing import Any, Protocol
 
 from visionkit.data import Packet
+from visionkit.runtime.content import content_of
 from visionkit.runtime.manifest import Finished, text
 from visionkit.runtime.outlets import Outlet
 from visionkit.runtime.token import Token
 from visionkit.stage.sink import Sink, SinkParams
 from visionkit.stage.source import SourceInfo
+from visionkit.stage.stamp import Stamp
 
 PERIOD = 0.5
 """Seconds of finished work that a killed run may have to do again."""
@@ -91,6 +93,8 @@ class _Book(Sink[SinkParams]):
             self._save()
 
     def _finished(self, source: SourceInfo) -> Finished:
+        stamp, content = content_of(source.path or "") or (Stamp(0, 0), None)
+        outputs = tuple(name for sink in self._sinks for name in sink.files())
         return Finished(
             text(source.name),
             "failed" if self._error else "done",
@@ -99,6 +103,9 @@ class _Book(Sink[SinkParams]):
             self.work / 1e9,
             self._position,
             ends_of(self._sinks),
+            stamp,
+            content,
+            outputs,
         )
 
     def _save(self) -> None:

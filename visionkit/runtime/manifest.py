@@ -20,6 +20,8 @@ from typing import Any, Literal, NamedTuple
 
 from visionkit.errors import DiskFullError, SinkError, UsageError
 from visionkit.frozen import Frozen
+from visionkit.runtime.lock import locked
+from visionkit.stage.stamp import Stamp
 
 FOLDER = ".visionkit"
 SCRATCH = "workers-"
@@ -38,18 +40,25 @@ CREATE TABLE IF NOT EXISTS inputs (
     error TEXT,
     position INTEGER,                -- the how-manyth to be written
     ends TEXT,                       -- JSON: bytes in each shared table once its rows were written
-    seconds REAL NOT NULL DEFAULT 0  -- work on it, over all stages
+    seconds REAL NOT NULL DEFAULT 0, -- work on it, over all stages
+    content TEXT,                    -- hash of parts of a local file, where it was read unchanged
+    changed INTEGER,                 -- ctime in nanoseconds: says that a file of the same mtime may be another one
+    outputs TEXT                     -- JSON: the files of its own, below the folder for results
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS written ON inputs (position);
 """
-LATER = "ALTER TABLE inputs ADD COLUMN seconds REAL NOT NULL DEFAULT 0"  # manifests that are older than the column
+LATER = {"seconds": "REAL NOT NULL DEFAULT 0", "content": "TEXT", "changed": "INTEGER", "outputs": "TEXT"}
+"""Columns that older manifests do not have."""
 State = Literal["pending", "done", "failed"]
 ENDED = """
-UPDATE inputs SET attempts = attempts + 1, state = ?, frames = ?, error = ?, position = ?, seconds = ?, ends = ?
+UPDATE inputs SET attempts = attempts + 1, state = ?, frames = ?, error = ?, position = ?, seconds = ?, ends = ?,
+content = CASE WHEN size = ? AND mtime = ? AND changed IS ? THEN ? END, outputs = ?
 WHERE name = ?
 """
-FIELDS = "name, path, size, mtime, plan, state, attempts, frames, error, position, seconds, ends"
-NAMES = FIELDS.split(", ")
+NAMES = """
+name path size mtime plan state attempts frames error position seconds content changed outputs ends
+""".split()
+FIELDS = ", ".join(NAMES)
 
 
 class Row(Frozen):
@@ -66,16 +75,20 @@ class Row(Frozen):
     error: str | None = None
     position: int | None = None
     seconds: float = 0.0
+    content: str | None = None
+    changed: int | None = None
+    outputs: tuple[str, ...] = ()
     ends: Mapping[str, int] = field(default_factory=dict)
 
     def values(self) -> tuple[Any, ...]:
         """In the order of ``FIELDS``."""
         ends = json.dumps(self.ends) if self.position is not None else None
         file = (self.name, self.path, self.size, self.mtime, self.plan)
-        return (*file, self.state, self.attempts, self.frames, self.error, self.position, self.seconds, ends)
+        ended = (self.state, self.attempts, self.frames, self.error, self.position, self.seconds)
+        return (*file, *ended, self.content, self.changed, _listed(self.outputs), ends)
 
     def same_input(self, other: Row) -> bool:
-        """Whether the file and what is to be computed of it are those of ``other``."""
+        """Whether the file and what is to be computed of it are those of ``other``, as far as a look at it says."""
         return (self.size, self.mtime, self.plan) == (other.size, other.mtime, other.plan)
 
 
@@ -89,9 +102,17 @@ class Finished(NamedTuple):
     seconds: float = 0.0
     position: int = 0
     ends: Mapping[str, int] = {}
+    stamp: Stamp = Stamp(0, 0)
+    content: str | None = None
+    outputs: tuple[str, ...] = ()
 
     def values(self) -> tuple[Any, ...]:
-        return (self.state, self.frames, self.error, self.position, self.seconds, json.dumps(self.ends), self.name)
+        ended = (self.state, self.frames, self.error, self.position, self.seconds, json.dumps(self.ends))
+        return (*ended, *self.stamp, self.content, _listed(self.outputs), self.name)
+
+
+def _listed(outputs: tuple[str, ...]) -> str | None:
+    return json.dumps(outputs) if outputs else None
 
 
 def text(name: str) -> str:
@@ -110,7 +131,7 @@ class Manifest:
     def __init__(self, out: Path, readonly: bool = False) -> None:
         self.path = manifest_path(out)
         with self._named():
-            self._lock = None if readonly else _locked(self.path.parent)
+            self._lock = None if readonly else locked(self.path.parent)
             for left in [] if readonly else self.path.parent.glob(f"{SCRATCH}*"):
                 shutil.rmtree(left, ignore_errors=True)
             is_new = not self.path.exists()
@@ -122,8 +143,7 @@ class Manifest:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.executescript(SCHEMA)
                 self._db.execute("PRAGMA synchronous = NORMAL")
-                with suppress(sqlite3.OperationalError):
-                    self._db.execute(LATER)
+            self._fields = self._columns(not readonly)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -131,6 +151,14 @@ class Manifest:
             yield
         except (sqlite3.Error, OSError) as error:
             raise named(self.path, error) from error
+
+    def _columns(self, add: bool) -> str:
+        """``FIELDS`` as this file can answer them; what it is too old for is added, or is null."""
+        present = {row[1] for row in self._db.execute("PRAGMA table_info(inputs)")}
+        missing = [name for name in LATER if name not in present]
+        for name in missing if add else ():
+            self._db.execute(f"ALTER TABLE inputs ADD COLUMN {name} {LATER[name]}")
+        return ", ".join(f"NULL AS {name}" if name in missing and not add else name for name in NAMES)
 
     def get(self, name: str, default: Any = None) -> Any:
         """A fact about the run as a whole."""
@@ -145,12 +173,12 @@ class Manifest:
 
     def row(self, name: str) -> Row | None:
         with self._named():
-            found = self._db.execute(f"SELECT {FIELDS} FROM inputs WHERE name = ?", (text(name),)).fetchone()
+            found = self._db.execute(f"SELECT {self._fields} FROM inputs WHERE name = ?", (text(name),)).fetchone()
         return _row(found) if found else None
 
     def written(self) -> Iterator[Row]:
         """Rows of finished inputs in the order in which they were written."""
-        query = f"SELECT {FIELDS} FROM inputs WHERE position IS NOT NULL ORDER BY position"
+        query = f"SELECT {self._fields} FROM inputs WHERE position IS NOT NULL ORDER BY position"
         with self._named():
             yield from map(_row, self._db.execute(query))
 
@@ -162,6 +190,12 @@ class Manifest:
                 self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
             values = (row.values() for row in rows)
             self._db.executemany(f"INSERT OR REPLACE INTO inputs ({FIELDS}) VALUES ({marks})", values)
+
+    def renew(self, stamps: Iterable[tuple[str, Stamp]]) -> None:
+        """Inputs whose files hold what they held have other times now."""
+        update = "UPDATE inputs SET mtime = ?, changed = ? WHERE name = ?"
+        with self._named(), self._transaction():
+            self._db.executemany(update, ((stamp.mtime, stamp.changed, name) for name, stamp in stamps))
 
     def finish(self, rows: Iterable[Finished]) -> None:
         """Write down how inputs ended, in one transaction: one attempt more for each."""
@@ -186,8 +220,9 @@ class Manifest:
         return self._some("WHERE seconds > 0 ORDER BY seconds DESC", limit)
 
     def _some(self, which: str, limit: int) -> list[Row]:
+        query = f"SELECT {self._fields} FROM inputs {which} LIMIT ?"
         with self._named():
-            return [_row(found) for found in self._db.execute(f"SELECT {FIELDS} FROM inputs {which} LIMIT ?", (limit,))]
+            return [_row(found) for found in self._db.execute(query, (limit,))]
 
     def frames(self) -> int:
         """Frames of all finished inputs."""
@@ -229,8 +264,9 @@ def _no_room(path: Path, error: sqlite3.Error) -> bool:
 
 
 def _row(found: tuple[Any, ...]) -> Row:
-    values = dict(zip(NAMES, found, strict=True))
-    return Row(**values | {"ends": json.loads(values["ends"]) if values["ends"] else {}})
+    values = {name: value for name, value in zip(NAMES, found, strict=True) if value is not None}
+    values["ends"] = json.loads(values.get("ends", "{}"))
+    return Row(**values | {"outputs": tuple(json.loads(values.get("outputs", "[]")))})
 
 
 def manifest_path(out: Path) -> Path:
@@ -242,7 +278,7 @@ def discard(out: Path) -> None:
     """Forget what earlier runs did in ``out``; another run that writes there now is in the way."""
     folder = out / FOLDER
     if manifest_path(out).exists():
-        with closing(_locked(folder)):
+        with closing(locked(folder)):
             for path in folder.iterdir():
                 if path.is_file() and not path.name.startswith("lock"):
                     path.unlink()
@@ -251,26 +287,10 @@ def discard(out: Path) -> None:
 def is_running(out: Path) -> bool:
     """Whether a run writes into ``out`` at this moment."""
     try:
-        _locked(out / FOLDER).close()
+        locked(out / FOLDER).close()
     except UsageError:
         return True
     return False
-
-
-def _locked(folder: Path) -> sqlite3.Connection:
-    """A lock that ends with this process, however it ends; SQLite has one for every system."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = sqlite3.connect(folder / "lock", timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        lock.execute("PRAGMA journal_mode = MEMORY")
-        lock.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
-        lock.close()
-        if "locked" in str(error):
-            help = "wait for it, or choose another folder with -o"
-            raise UsageError(f"another run writes into {folder.parent} at this moment", help=help) from error
-        raise
-    return lock
 
 
 def now() -> str:

@@ -103,6 +103,13 @@ class Sink(Generic[S]):
         """
         return {}
 
+    def files(self) -> list[str]:
+        """Paths below ``out`` of files that are one source's alone and came to be since this was last asked.
+
+        Asked for after :meth:`end`, where a run keeps a manifest (``context.keep``).
+        """
+        return []
+
     def join(self, tables: Mapping[str, bytes]) -> None:
         """Take over what another process, with the same output, appended to the files of :meth:`checkpoint`."""
 

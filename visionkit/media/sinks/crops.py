@@ -12,6 +12,7 @@ from visionkit.expr import Template
 from visionkit.lazy import np
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.objects import detections_of, frame_of, safe_name
+from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, write_whole
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
 from visionkit.stage.source import SourceInfo
@@ -41,12 +42,17 @@ class CropsSink(Sink[CropsParams]):
 
     def _configure(self, context: SinkContext) -> None:
         self._names = context.names
+        self._own = Own(context)
         self._folder = context.out / paths.safe(self.params.path.text, "crops")
 
     def write(self, packet: Packet, source: SourceInfo, prepared: list[tuple[Path, bytes]]) -> None:
         for path, data in prepared:
             write_whole(path, data)
             finish(path, sync=False)
+            self._own.add(path)
+
+    def files(self) -> list[str]:
+        return self._own.taken()
 
     def prepare(self, packet: Packet, source: SourceInfo) -> list[tuple[Path, bytes]]:
         from visionkit.data import Image

@@ -15,6 +15,7 @@ from visionkit.errors import SinkError
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.encoders import CodecName, Speed
+from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, write_whole
 from visionkit.media.sinks.pictures import encode_picture, writable
 from visionkit.media.sinks.video import VideoFile, VideoSettings, container_for, i420, settings_from, track_of
@@ -84,6 +85,7 @@ class MediaSink(Sink[MediaParams]):
         self._out = context.out
         self._overwrite = context.overwrite
         self._report = context.report
+        self._own = Own(context)
         self._settings = settings_from(self.params, context.settings)
 
     def prepare(self, packet: Packet, source: SourceInfo) -> _Encoded:
@@ -109,6 +111,9 @@ class MediaSink(Sink[MediaParams]):
         if recording is not None:
             self._note(recording.close())
 
+    def files(self) -> list[str]:
+        return self._own.taken()
+
     def close(self, aborted: bool) -> list[Path]:
         """A run that was stopped leaves its videos whole up to where it stopped, and a camera's always are."""
         errors = []
@@ -122,6 +127,8 @@ class MediaSink(Sink[MediaParams]):
         return self._written if self._count <= LISTED else [self._out]
 
     def _note(self, files: Sequence[Path]) -> None:
+        for path in files:
+            self._own.add(path)
         with self._lock:
             self._count += len(files)
             self._written += files[: LISTED - len(self._written)]

@@ -13,6 +13,7 @@ from visionkit.data import Image, Packet
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
 from visionkit.media.sinks.objects import file_for, folder_of, frame_of
+from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, write_whole
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
 from visionkit.stage.source import SourceInfo
@@ -48,6 +49,7 @@ class PerFrameSink(Sink[P]):
     def _configure(self, context: SinkContext) -> None:
         self._out = context.out
         self._names = context.names
+        self._own = Own(context)
 
     def path_of(self, source: SourceInfo, index: int) -> Path:
         return self._out / file_for(self.params.path, source, index)
@@ -59,6 +61,10 @@ class PerFrameSink(Sink[P]):
             path = self.path_of(source, packet.key.index)
             write_whole(path, data)
             finish(path, sync=False)
+            self._own.add(path)
+
+    def files(self) -> list[str]:
+        return self._own.taken()
 
     def close(self, aborted: bool) -> list[Path]:
         folder = self._out / folder_of(self.params.path)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from visionkit.data import Packet
 from visionkit.media.sinks import paths
+from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.media.sinks.tables import TableParams, TableSink
 from visionkit.stage.sink import SinkContext
@@ -43,6 +44,7 @@ class SpoolSink(TableSink[T]):
         self._out = context.out
         self._names = context.names
         self._keep = context.keep
+        self._own = Own(context)
         self._single = context.out / ".visionkit" / f"{self.params.path.text.replace('/', '_')}.rows"
 
     def open(self, context: SinkContext) -> None:

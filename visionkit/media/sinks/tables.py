@@ -15,6 +15,7 @@ from visionkit.data import Packet
 from visionkit.errors import SinkError
 from visionkit.expr import Template
 from visionkit.media.sinks import paths
+from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
 from visionkit.stage.source import Gap, SourceInfo
@@ -120,6 +121,7 @@ class TableSink(Sink[T]):
     def _configure(self, context: SinkContext) -> None:
         self._out = context.out
         self._names = context.names
+        self._own = Own(context)
         if self.is_single:
             self._single = self._out / paths.safe(self.params.path.render({}), "the table")
 
@@ -165,6 +167,9 @@ class TableSink(Sink[T]):
                 table = self._tables.pop(self.path_of(source), None)
             self._close(table)
 
+    def files(self) -> list[str]:
+        return self._own.taken()
+
     def close(self, aborted: bool) -> list[Path]:
         while self._tables:
             self._close(self._tables.popitem()[1], not aborted)
@@ -173,3 +178,5 @@ class TableSink(Sink[T]):
     def _close(self, table: Table | None, whole: bool = True) -> None:
         if table is not None and (path := table.close(whole)) is not None:
             self._finished.append(path)
+            if not self.is_single:
+                self._own.add(path)

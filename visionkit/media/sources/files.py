@@ -23,6 +23,7 @@ from visionkit.media.sources.reduced import Reduction
 from visionkit.media.sources.remote import load_remote
 from visionkit.media.sources.video import failing, video_frames
 from visionkit.stage.source import Frame, SourceInfo
+from visionkit.stage.stamp import Stamp
 
 _DECODED = {"jpg": 14, "jpeg": 14, "webp": 20, "avif": 30, "heic": 25, "png": 3}  # decoded bytes per byte of file
 _LEAST, _MOST = 1 << 16, 300_000_000
@@ -90,19 +91,19 @@ class FilesSource:
         """How many frames a run takes."""
         return self.options.limit
 
-    def fingerprint(self, index: int) -> tuple[int, int]:
-        """Size in bytes and time of the last change in nanoseconds; of a sequence their sum and the latest."""
+    def fingerprint(self, index: int) -> Stamp:
+        """Size and times of a file; of a sequence the sum and the latest."""
         entry = self.entries[index]
         if entry.stamp is not None:
-            return entry.stamp
-        size = latest = 0
+            return Stamp(*entry.stamp)
+        found = Stamp(0, 0, 0)
         for path in entry.members or (entry.path,):
             try:
                 status = os.stat(path)  # noqa: PTH116  for every input of a run
             except OSError:  # it is gone: reading it says so
                 continue
-            size, latest = size + status.st_size, max(latest, status.st_mtime_ns)
-        return size, latest
+            found = found.joined(Stamp.of(status))
+        return found
 
     def reading(self, index: int) -> str:
         """The options that decide which frames of a video are read, or that change a picture; else empty."""
