@@ -27,6 +27,7 @@ EXTRAS = {
     "albumentations": "augment",
     "segmentation_models_pytorch": "segment",
     "openvino": "openvino",
+    "onnx": "onnx",
     "nncf": "int8",
     "trackers": "track",
     "supervision": "track",

@@ -29,7 +29,7 @@ def small() -> Iterator[Image]:
 def bundled(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Entry, tuple[Path, ...]]:
     """A bundled ONNX network, and a cache of its own."""
     monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path))
-    monkeypatch.setattr("visionkit.backends.openvino.photos", small)
+    monkeypatch.setattr("visionkit.backends.agreement.photos", small)
     return Catalogue.load().get("realesr_x4"), (root / "weights" / "restore" / "realesr_x4.onnx",)
 
 
@@ -55,7 +55,7 @@ def test_another_version_or_device_knows_nothing(bundled, monkeypatch, tmp_path)
     assert recall(entry, "cpu") == Choice({"openvino": 11.0}, (640, 360), "2026-11-21")
     assert recall(entry, "cuda") is None
     with monkeypatch.context() as patch:
-        patch.setattr(choice, "_version", lambda package: "0.0")
+        patch.setattr(choice, "version_of", lambda package: "0.0")
         assert recall(entry, "cpu") is None
     (path,) = tmp_path.glob("choices/*.json")
     for text in ("", "{}", '{"ms": {}, "size": [1, 2], "measured": ""}', '{"ms": [], "size": 1}'):

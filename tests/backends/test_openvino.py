@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from visionkit.backends import Settings, load_model
-from visionkit.backends.openvino import difference, photos
+from visionkit.backends.agreement import difference, photos
 from visionkit.data import Image
 from visionkit.errors import WeightsError
 from visionkit.weights import Catalogue, Entry, FileSpec, Preprocessing, Source
@@ -38,7 +38,7 @@ def small() -> Iterator[Image]:
 
 def test_agrees_with_onnx_runtime_and_remembers_it(bundled, tmp_path, monkeypatch) -> None:
     entry, files = bundled
-    monkeypatch.setattr("visionkit.backends.openvino.photos", small)
+    monkeypatch.setattr("visionkit.backends.agreement.photos", small)
     model = load_model(entry, files, OPENVINO)
     assert model.backend == "openvino"
     by_name = load_model(entry.model_copy(update={"loader": "openvino"}), files, Settings(threads=1))
@@ -46,13 +46,13 @@ def test_agrees_with_onnx_runtime_and_remembers_it(bundled, tmp_path, monkeypatc
     assert difference(model, load_model(entry, files, Settings()), small()) < 1e-3
     (note,) = tmp_path.glob("openvino/*.json")
     assert 0 <= json.loads(note.read_text("utf-8"))["difference"] < 1e-3
-    monkeypatch.setattr("visionkit.backends.openvino.difference", None)
+    monkeypatch.setattr("visionkit.backends.agreement.difference", None)
     assert load_model(entry, files, OPENVINO).backend == "openvino", "the verdict is read, not measured again"
 
 
 def test_one_that_disagrees_is_refused(bundled, monkeypatch, caplog) -> None:
     entry, files = bundled
-    monkeypatch.setattr("visionkit.backends.openvino.difference", lambda *_: 0.25)
+    monkeypatch.setattr("visionkit.backends.agreement.difference", lambda *_: 0.25)
     with caplog.at_level(logging.WARNING):
         assert load_model(entry, files, OPENVINO).backend == "onnxruntime"
     assert "differs by 0.25" in caplog.text

@@ -70,7 +70,7 @@ def _folder() -> Path:
 
 def _path(entry: Entry, device: str, precision: str) -> Path:
     facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), device, precision, _machine()]
-    key = sha256(json.dumps([*facts, *map(_version, _PACKAGES)]).encode()).hexdigest()[:16]
+    key = sha256(json.dumps([*facts, *map(version_of, _PACKAGES)]).encode()).hexdigest()[:16]
     return _folder() / f"{entry.name}-{key}.json"
 
 
@@ -84,7 +84,8 @@ def _machine() -> str:
     return f"{models[0] if models else platform.processor()} {os.cpu_count()} {' '.join(gpus)}".strip()
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The version of an installed package; "" if there is none of that name."""
     try:
         return version(package)
     except PackageNotFoundError:

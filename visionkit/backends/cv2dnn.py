@@ -18,17 +18,24 @@ if TYPE_CHECKING:
 
 
 class Cv2Model:
-    """A ``cv2.dnn`` network, on the CPU. It keeps its input inside, so there is one for each of the calls at a time."""
+    """A ``cv2.dnn`` network, on the CPU.
+
+    Args:
+        entry: its entry in the catalogue.
+        nets: it keeps its input inside, so there is one for each of the calls at a time.
+        one_by_one: pictures of a batch go in one after the other: a graph may take one at a time.
+    """
 
     backend = "cv2.dnn"
     device = "cpu"
     output = ""
     note = ""
 
-    def __init__(self, entry: Entry, nets: Sequence[Any]) -> None:
+    def __init__(self, entry: Entry, nets: Sequence[Any], one_by_one: bool = False) -> None:
         self.entry = entry
         self.spec = preprocessing_of(entry)
         self.streams = len(nets)
+        self._one_by_one = one_by_one
         self._idle: SimpleQueue[Any] = SimpleQueue()
         for net in nets:
             self._idle.put(net)
@@ -36,12 +43,17 @@ class Cv2Model:
 
     def infer(self, batch: NDArray[np.uint8]) -> tuple[NDArray[Any], ...]:
         blob = normalised(batch, self.spec)
+        parts = [blob[i : i + 1] for i in range(len(blob))] if self._one_by_one else [blob]
         net = self._idle.get()
         try:
-            net.setInput(blob)
-            return tuple(np.array(out) for out in net.forward(self._outputs))
+            outputs = [self._called(net, part) for part in parts]
         finally:
             self._idle.put(net)
+        return tuple(column[0] if len(parts) == 1 else np.concatenate(column) for column in zip(*outputs, strict=True))
+
+    def _called(self, net: Any, blob: NDArray[np.float32]) -> list[NDArray[Any]]:
+        net.setInput(blob)
+        return [np.array(out) for out in net.forward(self._outputs)]
 
     def close(self) -> None:
         while not self._idle.empty():
@@ -59,6 +71,18 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Cv2Model:
         return Cv2Model(entry, [_read(graph, config) for _ in range(settings.streams)])
     except cv2.error as error:
         raise WeightsError(f"{entry.name}: OpenCV cannot read {graph.name}: {error}") from error
+
+
+def read_onnx(entry: Entry, path: Path, settings: Settings) -> Cv2Model:
+    """A model from an ONNX file that comes for another backend.
+
+    Raises:
+        WeightsError: OpenCV cannot read the file.
+    """
+    try:
+        return Cv2Model(entry, [cv2.dnn.readNet(str(path)) for _ in range(settings.streams)], one_by_one=True)
+    except cv2.error as error:
+        raise WeightsError(f"{entry.name}: OpenCV cannot read {path.name}: {error}") from error
 
 
 def _read(graph: Path, config: Sequence[Path]) -> Any:

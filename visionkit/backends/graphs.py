@@ -13,13 +13,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from visionkit.backends.agreement import TOLERANCE, compared, stand_in
 from visionkit.backends.choice import OWN
 from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings
-from visionkit.backends.openvino import TOLERANCE, difference, photos
 from visionkit.backends.torchnet import TorchModel
 from visionkit.data.device import Recorded, fetched, is_gpu, sent
-from visionkit.errors import WeightsError
 from visionkit.lazy import torch
 from visionkit.weights.entry import Entry
 
@@ -106,7 +105,7 @@ class _Call:
 
 
 def _gap(ours: Any, theirs: Any) -> float:
-    """As :func:`difference`; what is no number is infinitely far away."""
+    """As :func:`~visionkit.backends.agreement.difference`; what is no number is infinitely far away."""
     gap = float((ours.double() - theirs.double()).abs().max() / theirs.double().abs().max().clamp(min=1e-6))
     return gap if gap == gap else float("inf")
 
@@ -121,12 +120,9 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     reason = _objection(own, settings)
     if not reason and isinstance(own, TorchModel):
         model = GraphedModel(own)
-        reason = _checked(model, own)
-        if not reason:
-            return model
-    own.note = f"{entry.name}: CUDA graphs {reason}: {own.backend} runs it without"
-    log.warning(own.note)
-    return own
+        verdict = compared(own, lambda: model)
+        return stand_in(own, "its CUDA graph", verdict.refused) if verdict.refused else model
+    return stand_in(own, "CUDA graphs", reason)
 
 
 def _objection(own: Model, settings: Settings) -> str:
@@ -135,12 +131,3 @@ def _objection(own: Model, settings: Settings) -> str:
     if not isinstance(own, TorchModel):
         return "are for networks of torch"
     return "cannot hold what depends on how many objects it finds" if own.traceable_module is None else ""
-
-
-def _checked(model: GraphedModel, own: TorchModel) -> str:
-    """Why the replayed network is not used; empty if it agrees with the eager one on real photos."""
-    try:
-        gap = difference(model, own, photos())
-    except (RuntimeError, WeightsError) as error:
-        return f"cannot record it ({str(error).splitlines()[0][:200]})"
-    return "" if gap <= TOLERANCE else f"differ by {gap:.2g} of the largest output"

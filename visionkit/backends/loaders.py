@@ -4,7 +4,7 @@ An entry says ``loader: <backend>`` or ``loader: <backend>:<what to build>``:
 
 ============================  ===================================================================
 ``cv2dnn-tf``, ``cv2dnn``     a graph that OpenCV runs (TensorFlow, or ONNX and TFLite)
-``onnx``                      an ONNX file, run by ONNX Runtime, or as ``backend`` says by OpenVINO or TensorRT
+``onnx``                      an ONNX file, run by ONNX Runtime, or as ``backend`` says by another
 ``openvino``                  an ONNX file, run by OpenVINO
 ``file``                      several ONNX files, run side by side
 ``torchvision:resnet18``      a network of torchvision, by the name ``get_model`` knows
@@ -43,13 +43,22 @@ LOADERS = MappingProxyType(
         "ultralytics": "visionkit.backends.yolo:load",
     }
 )
-_AROUND = MappingProxyType({"graphs": "visionkit.backends.graphs:load", "tensorrt": "visionkit.backends.tensorrt:load"})
+_AROUND = MappingProxyType(
+    {
+        "cv2": "visionkit.backends.exported:load_cv2",
+        "graphs": "visionkit.backends.graphs:load",
+        "onnxruntime": "visionkit.backends.exported:load_onnxruntime",
+        "tensorrt": "visionkit.backends.tensorrt:load",
+    }
+)
 """Backends around another loader's network: no entry can name them."""
 
 _TORCH = ("torchvision", "timm", "smp", "nets", "ultralytics")
 OTHERS = MappingProxyType(
     {(kind, "openvino"): "openvino" for kind in ("onnx", *_TORCH)}
     | {(kind, "tensorrt"): "tensorrt" for kind in ("onnx", *_TORCH)}
+    | {(kind, "cv2"): "cv2" for kind in ("onnx", *_TORCH)}
+    | {(kind, "onnxruntime"): "onnxruntime" for kind in _TORCH}
     | {(kind, "graphs"): "graphs" for kind in _TORCH}
 )
 """What runs a loader's files when the user names another backend; where none is listed, the loader's own does."""

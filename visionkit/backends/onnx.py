@@ -67,7 +67,16 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> OnnxModel
     Raises:
         WeightsError: ONNX Runtime cannot read the file.
     """
-    session = open_session(files[0], settings)
+    return load_onnx(entry, files[0], settings)
+
+
+def load_onnx(entry: Entry, path: Path, settings: Settings) -> OnnxModel:
+    """The same, from its path.
+
+    Raises:
+        WeightsError: ONNX Runtime cannot read the file.
+    """
+    session = open_session(path, settings)
     on_gpu = session.get_providers()[0] != "CPUExecutionProvider"
     model = OnnxModel(entry, session, settings.device if on_gpu else "cpu", settings.streams)
     if is_gpu(settings.device) and not on_gpu:

@@ -8,28 +8,25 @@ the network's own backend on real photos.
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from visionkit.backends.choice import OWN, _version
+from visionkit.backends.agreement import TOLERANCE, Verdict, compared, key, photos, settled, stand_in
+from visionkit.backends.choice import OWN
 from visionkit.backends.cuda_fit import normalised
 from visionkit.backends.cuda_onnx import Bound
+from visionkit.backends.export import export
 from visionkit.backends.loaders import load_model
 from visionkit.backends.model import Model, Settings, preprocessing_of
 from visionkit.backends.onnx import open_session
-from visionkit.backends.openvino import TOLERANCE, difference, photos
 from visionkit.data import Image
 from visionkit.data.device import fetched, is_gpu, sent
 from visionkit.errors import WeightsError
-from visionkit.lazy import cv2, np, onnxruntime, torch
+from visionkit.lazy import cv2, onnxruntime, torch
 from visionkit.weights.entry import Entry
 from visionkit.weights.store import default_cache_dir
 
@@ -126,33 +123,6 @@ class Graphs:
             self._own.close()
 
 
-def export(model: Model, height: int, width: int, path: Path) -> None:
-    """Write a network of torch as ONNX, for pictures of one size in batches of any.
-
-    Raises:
-        WeightsError: it cannot be exported.
-    """
-    module = getattr(model, "traceable_module", None)
-    if module is None:
-        raise WeightsError(f"{model.entry.name}: it does not take pictures as one tensor")
-    blank = np.zeros((1, height, width, len(model.spec.mean)), np.uint8)
-    pictures = model.pictures(blank).contiguous()  # type: ignore[attr-defined]  # networks of torch have it
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}-{os.getpid()}.part")
-    try:
-        with warnings.catch_warnings(), torch.inference_mode():
-            warnings.simplefilter("ignore")  # of the tracer, about shapes, which are fixed here
-            # to the tracing exporter the sizes that a head remembers are constants
-            options: dict[str, Any] = {"dynamo": False, "input_names": ["pictures"], "opset_version": 17}
-            names = [f"output{i}" for i in range(len(model.forward(blank)))]  # type: ignore[attr-defined]
-            axes = {name: {0: "batch"} for name in ("pictures", *names)}
-            torch.onnx.export(module, (pictures,), str(part), output_names=names, dynamic_axes=axes, **options)
-    except (RuntimeError, TypeError, ValueError, torch.onnx.errors.OnnxExporterError) as error:
-        part.unlink(missing_ok=True)
-        raise WeightsError(f"{model.entry.name}: cannot be exported: {str(error).splitlines()[0][:200]}") from error
-    part.replace(path)
-
-
 def shapes(graph: Path, height: int, width: int) -> str:
     """The profile of an engine, for the input of a graph: ``pictures:{batch}x3x384x640``; "" if nothing is free."""
     first = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"]).get_inputs()[0]
@@ -191,15 +161,12 @@ def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     if not reason:
         folder = default_cache_dir() / "tensorrt" / _key(entry, settings)
         graphs = Graphs(entry, files, settings, folder)
-        verdict = _verdict(entry, settings, graphs)
-        reason = str(verdict.get("refused", ""))
+        verdict = settled(folder / "verdict.json", lambda: _examined(entry, settings, graphs))
+        reason = verdict.refused
         if not reason:
-            return TensorRtModel(entry, settings, str(verdict["output"]), graphs)
+            return TensorRtModel(entry, settings, verdict.output, graphs)
         graphs.close()
-    own = load_model(entry, files, replace(settings, backend=OWN))
-    own.note = f"{entry.name}: TensorRT {reason}: {own.backend} runs it"
-    log.warning(own.note)
-    return own
+    return stand_in(load_model(entry, files, replace(settings, backend=OWN)), "TensorRT", reason)
 
 
 def _objection(settings: Settings) -> str:
@@ -210,27 +177,10 @@ def _objection(settings: Settings) -> str:
     return "" if settings.precision in ("fp32", "fp16") else f"has no {settings.precision} here, fp32 and fp16"
 
 
-def _verdict(entry: Entry, settings: Settings, graphs: Graphs) -> dict[str, Any]:
-    """What was found when it was compared; it is compared now if it was not yet."""
-    note = graphs.folder / "verdict.json"
-    try:
-        known: dict[str, Any] = json.loads(note.read_text("utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if "refused" in known or "output" in known:
-        return known
+def _examined(entry: Entry, settings: Settings, graphs: Graphs) -> Verdict:
     own = graphs.own()
-    found: dict[str, Any] = {"output": own.output}
-    try:
-        gap = difference(TensorRtModel(entry, settings, own.output, graphs), own, _wide())
-    except (RuntimeError, WeightsError) as error:
-        found["refused"] = f"cannot run it ({str(error).splitlines()[0][:200]})"
-    else:
-        if not gap <= (TOLERANCE if settings.precision == "fp32" else HALF_TOLERANCE):
-            found["refused"] = f"differs by {gap:.2g} of the largest output"
-    graphs.folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(found), "utf-8")
-    return found
+    tolerance = TOLERANCE if settings.precision == "fp32" else HALF_TOLERANCE
+    return compared(own, lambda: TensorRtModel(entry, settings, own.output, graphs), _wide, tolerance)
 
 
 def _wide() -> Iterator[Image]:
@@ -242,5 +192,4 @@ def _wide() -> Iterator[Image]:
 def _key(entry: Entry, settings: Settings) -> str:
     packages = ["onnxruntime-gpu", "onnxruntime", "tensorrt", "tensorrt-cu13", "torch", entry.loader.partition(":")[0]]
     gpu = torch.cuda.get_device_name(settings.device)
-    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), gpu, settings.precision]
-    return sha256(json.dumps([*facts, BATCHES, *map(_version, packages)]).encode()).hexdigest()[:16]
+    return key(entry, packages, gpu, settings.precision, BATCHES)
