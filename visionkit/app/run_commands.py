@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ from visionkit.app.batch_commands import (
 )
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
 from visionkit.errors import MissingExtraError, UsageError
+from visionkit.pipeline import networks
 
 if TYPE_CHECKING:
     from visionkit.api import Pipeline
@@ -37,11 +38,11 @@ Sources = Annotated[
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder for results.")]
 OutOrAddress = Annotated[str, typer.Option("--out", "-o", help="The folder for results, or s3://bucket/folder.")]
 Backend = Annotated[
-    Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2"] | None,
+    networks.Backend | None,
     typer.Option(help="What runs networks; auto is the fastest that tune measured here."),
 ]
 Precision = Annotated[
-    Literal["auto", "fp32", "fp16", "bf16", "int8"] | None,
+    networks.Precision | None,
     typer.Option(help="Numbers networks use; int8 needs tune --calibrate."),
 ]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]

@@ -11,6 +11,7 @@ from visionkit.errors import did_you_mean
 from visionkit.pipeline.conditions import compile_condition, scope_of
 from visionkit.pipeline.document import Listing, Mapping, Node, Scalar
 from visionkit.pipeline.items import OUTPUT_KEYS, Item, read_flag, read_id, read_items
+from visionkit.pipeline.networks import Backend, Precision
 from visionkit.pipeline.options import LiveOutput
 from visionkit.pipeline.parameters import validate
 from visionkit.pipeline.plan import SOURCE, OutputNode, Value
@@ -20,9 +21,6 @@ from visionkit.stage.catalogue import sinks as sink_catalogue
 from visionkit.stage.ports import InputPort
 
 PICTURE = InputPort("picture", (Annotated, Image))
-
-
-Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2", "graphs", "tensorrt"]
 
 
 class RunSettings(BaseModel):
@@ -38,7 +36,7 @@ class RunSettings(BaseModel):
         description="What runs networks: auto, the fastest that `visionkit tune` measured on this machine; own, what "
         "the weights come for; or one by name, where it can run them.",
     )
-    precision: Literal["auto", "fp32", "fp16", "bf16", "int8"] | None = Field(None, description="Numbers networks use.")
+    precision: Precision | None = Field(None, description="Numbers networks use.")
     decoder: Literal["auto", "cpu", "nvdec"] | None = Field(
         None, description="Of video files: nvdec is an NVIDIA GPU's own; auto is the CPU."
     )
