@@ -107,6 +107,32 @@ def test_exit_codes(arguments: list[str], code: int, said: str, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
+def test_the_terminal_says_why_inputs_failed(pipeline: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    picture(folder / "good.jpg")
+    for i in range(5):
+        (folder / f"bad{i}.jpg").write_bytes(b"not a picture")
+    out = tmp_path / "out"
+    done = visionkit("run", pipeline, folder, "-o", out, "-q")
+    assert done.returncode == 3
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert [f"bad{i}.jpg" in line for i, line in enumerate(lines[:3])] == [True] * 3
+    assert lines[3:] == [f"... and 2 more, see {out / 'errors.jsonl'}"]
+    (folder / "late.jpg").write_bytes(b"nor is this")
+    more = visionkit("run", pipeline, folder, "-o", out)
+    assert "late.jpg" in more.stderr
+    assert "bad0.jpg" not in more.stderr
+    again = visionkit("run", pipeline, folder, "-o", out)
+    assert again.returncode == 3
+    assert again.stdout.startswith("nothing to do\nnote: 7 inputs were done by an earlier run, 6 of them failed")
+    assert "bad0.jpg" in again.stderr
+    profiled = visionkit("profile", pipeline, folder / "bad0.jpg")
+    assert profiled.returncode == 3
+    assert "bad0.jpg" in profiled.stderr
+
+
 def test_existing_results_need_overwrite(pipeline: Path, tmp_path: Path) -> None:
     source = picture(tmp_path / "one.jpg")
     out = tmp_path / "out"

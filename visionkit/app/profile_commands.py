@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from visionkit.app.exit_codes import EXIT_SOME_FAILED
+from visionkit.app.failures import failure_lines
 from visionkit.app.run_commands import Backend, PipelineArg, Precision, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import UsageError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from visionkit.api import Job, Pipeline
     from visionkit.profile import Profiler, Report
+    from visionkit.runtime.metrics import RunSummary
 
 Trace = Annotated[
     Path | None, typer.Option("--trace", help="Write a trace for Perfetto or chrome://tracing to this file.")
@@ -73,13 +76,15 @@ def profile(
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visionkit-")))
         run = _Run(loaded, folder, seconds, trust_weights, quiet=json_)
-        profiler, report = run.execute(sources, SourceOptions(limit=limit))
+        profiler, summary, report = run.execute(sources, SourceOptions(limit=limit))
+        for line in failure_lines(folder, summary.failed):
+            typer.echo(line, err=True)
     if trace is not None:
         trace.write_text(json.dumps(trace_events(profiler)), "utf-8")
     typer.echo(json.dumps(report.to_dict()) if json_ else text(report))
     if trace is not None and not json_:
         typer.echo(f"trace: {trace} (open it in ui.perfetto.dev or chrome://tracing)")
-    return 0
+    return EXIT_SOME_FAILED if summary.failed or summary.object_failures else 0
 
 
 class _Run:
@@ -94,7 +99,7 @@ class _Run:
         self.job = Job(pipeline.plan, settings, trust=trust)
         self._out, self._seconds, self._quiet = out, seconds, quiet
 
-    def execute(self, sources: list[str], options: Any) -> tuple[Profiler, Report]:
+    def execute(self, sources: list[str], options: Any) -> tuple[Profiler, RunSummary, Report]:
         from visionkit.app.report import beside, stop_on_signals
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.context import cores
@@ -103,7 +108,7 @@ class _Run:
             summary = self.job.run(
                 sources, out=self._out, overwrite=True, options=options, batch=BatchOptions(keep=False)
             )
-        return self.profiler, self.profiler.report(summary, cores())
+        return self.profiler, summary, self.profiler.report(summary, cores())
 
     def _watch(self, done: threading.Event) -> None:
         """Ends the run in time; on a terminal, shows how it goes."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from visionkit.app.failures import failure_lines
 from visionkit.app.interrupts import raise_forgotten
 
 if TYPE_CHECKING:
@@ -141,9 +142,13 @@ class Reporter:
             typer.echo(f"weights: {name} ({size}){' ready' if done and done == total else ' ...'}", err=True)
 
     def _show(self, summary: RunSummary, out: Path) -> None:
+        failures = failure_lines(out, summary.failed, summary.counts.get("failed_before", 0))
         if self._json:
-            typer.echo(json.dumps({"event": "summary", **summary_dict(summary)}))
-        elif not self._quiet:
+            typer.echo(json.dumps({"event": "summary", **summary_dict(summary), "failures": failures}))
+            return
+        for line in failures:
+            typer.echo(line, err=True)
+        if not self._quiet:
             typer.echo(summary_text(summary, out))
 
 
@@ -189,6 +194,8 @@ def source_text(source: SourceCounts) -> str:
 
 def summary_text(summary: RunSummary, out: Path) -> str:
     """The summary as a person reads it."""
+    if summary.counts.get("skipped") and not (summary.received or summary.interrupted):
+        return "\n".join(["nothing to do", *(f"note: {note}" for note in summary.notes)])
     parts = [f"{summary.out} done"]
     parts += [f"{summary.failed} failed"] if summary.failed else []
     parts += [f"{summary.dropped} dropped"] if summary.dropped else []
