@@ -187,6 +187,11 @@ class Plan(Frozen):
         text = json.dumps([_canonical(self.root), dict(sorted(self.weights.items()))], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @property
+    def hides(self) -> bool:
+        """Whether a stage makes things unrecognisable."""
+        return any(isinstance(node, StageNode) and node.stage.hides for node in self.walk())
+
     def walk(self) -> Iterator[Node]:
         return self.root.walk()
 

@@ -22,7 +22,7 @@ def outlets_of(plan: Plan) -> list[Outlet]:
         SinkError: two of them would write the same file.
     """
     errors = sinks().get("errors")
-    own = [Outlet(node.id, node.sink(node.params), node) for node in plan.outputs]
+    own = [Outlet(node.id, node.sink(node.params), node, plan.hides) for node in plan.outputs]
     outlets = [*own, Outlet("errors", errors(errors.Params()))]
     refuse_shared_paths(outlets)
     return outlets

@@ -138,7 +138,7 @@ class Engine:
             nodes = {node.name: node for node in plan.outputs}
             for outlet in self._outlets:
                 if outlet.node is not None and outlet.node.name in nodes:
-                    outlet.rebind(nodes[outlet.node.name])
+                    outlet.rebind(nodes[outlet.node.name], plan.hides)
             self._names = [(v.id, v.slot) for v in plan.root.values]
             self.plan, self._chain = plan, chain
             with self._lock:

@@ -8,7 +8,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from visionkit.data import Packet
+from visionkit.data import Image, Packet
+from visionkit.lazy import np
 from visionkit.pipeline.plan import OutputNode
 from visionkit.runtime.segments import OrderedSegment, Supervisor, Tokens
 from visionkit.runtime.steps import Step, holds
@@ -19,14 +20,15 @@ from visionkit.stage.sink import Sink, SinkContext
 class Outlet:
     """A sink and the values of the plan that it gets; without a node it gets tombstones only, objects' ones too."""
 
-    def __init__(self, name: str, sink: Sink[Any], node: OutputNode | None = None) -> None:
+    def __init__(self, name: str, sink: Sink[Any], node: OutputNode | None = None, hides: bool = False) -> None:
         self.name = name
         self.sink = sink
-        self.rebind(node)
+        self.rebind(node, hides)
 
-    def rebind(self, node: OutputNode | None) -> None:
-        """The same sink, fed by another plan's values."""
+    def rebind(self, node: OutputNode | None, hides: bool = False) -> None:
+        """The same sink, fed by another plan's values. ``hides``: see :attr:`~visionkit.pipeline.plan.Plan.hides`."""
         self.node = node
+        self._hides = hides
         self._slots = dict(node.values) if node else {}
 
     @property
@@ -46,6 +48,8 @@ class Outlet:
             if not (wanted or self.sink.takes_all):
                 return []
             values = {name: token.values[slot] for name, slot in self._slots.items()}
+            if self._hides and token.failure is not None:
+                values = {name: _black(value) for name, value in values.items()}
             if self.sink.takes_all:
                 values["when"] = wanted and token.failure is None
             return [token.packet(values)]
@@ -70,6 +74,11 @@ class Outlet:
             token.prepared = [*(token.prepared or ()), made]
 
         return prepare
+
+
+def _black(value: Any) -> Any:
+    """A black picture of the same size; what is no picture stays."""
+    return value.replaced(np.zeros((value.height, value.width, 3), np.uint8)) if isinstance(value, Image) else value
 
 
 class OutletSegment(OrderedSegment):

@@ -39,6 +39,9 @@ class Stage(Generic[P]):
     detaches: ClassVar[bool] = False
     """True for stages whose picture has no place in the source frame: a mosaic, a generated picture."""
 
+    hides: ClassVar[bool] = False
+    """True for stages that make things unrecognisable: where a frame failed, no output may show it bare."""
+
     on_device: ClassVar[bool] = False
     """True for stages that can work where ``Image.device`` says the pixels are: frames are sent there for them."""
 

@@ -52,7 +52,8 @@ class MediaSink(Sink[MediaParams]):
     """The picture that the pipeline drew: a picture for a picture, a video for a video or a camera.
 
     Pictures keep their format where it can be written (otherwise PNG), JPEG at quality 95. Videos are H.264 in MP4 that
-    browsers play, with the times of the source and its audio. A packet without a drawn picture shows the bare frame.
+    browsers play, with the times of the source and its audio. A packet without a drawn picture shows the bare frame. A
+    video shows a failed frame bare, or black where a stage blurs or pixelates; a picture that failed is not written.
     """
 
     takes = "picture"
@@ -90,7 +91,7 @@ class MediaSink(Sink[MediaParams]):
 
     def prepare(self, packet: Packet, source: SourceInfo) -> _Encoded:
         image = shown(packet)
-        if image is None:
+        if image is None or (packet.failure is not None and source.kind == "image"):
             return _Encoded()
         if source.kind != "image":
             return _Encoded(image=image, frame=i420(image))

@@ -25,6 +25,8 @@ class DrawBlur(MapStage[BlurParams]):
         - draw.blur: {shape: ellipse}
     """
 
+    hides = True
+
     def run(self, image: Annotated | Image, objects: Detections) -> Annotated:
         pixels = canvas_copy(image)
         for _, window, bitmap in regions(objects.on(image.canvas), image.canvas, self.params.shape):

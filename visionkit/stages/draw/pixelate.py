@@ -25,6 +25,8 @@ class DrawPixelate(MapStage[PixelateParams]):
         - draw.pixelate: {blocks: 6}
     """
 
+    hides = True
+
     def run(self, image: Annotated | Image, objects: Detections) -> Annotated:
         pixels = canvas_copy(image)
         for _, window, bitmap in regions(objects.on(image.canvas), image.canvas, self.params.shape):

@@ -22,6 +22,8 @@ class BackgroundBlur(MapStage[BackgroundBlurParams]):
         - background.blur: {size: 0.05}
     """
 
+    hides = True
+
     def run(self, image: Image, mask: Matte | SemanticMask) -> Image:
         pixels, alpha = image.bgr(), alpha_of(mask, image)
         size = max(3, round(min(image.width, image.height) * self.params.size)) | 1

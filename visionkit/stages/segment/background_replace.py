@@ -29,6 +29,8 @@ class BackgroundReplace(MapStage[BackgroundReplaceParams]):
         - background.replace: {color: white}
     """
 
+    hides = True
+
     def open(self, context: StageContext) -> None:
         self._behind: NDArray[np.uint8] | None = None
         if self.params.picture is not None:
