@@ -9,7 +9,8 @@ from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
-from visionkit.data import ABSENT, Annotated, Detections, Image, Packet
+from visionkit.data import ABSENT, Annotated, Detections, Failure, Image, Packet
+from visionkit.errors import VisionkitError
 from visionkit.frozen import Frozen
 from visionkit.job import Job
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
@@ -30,26 +31,49 @@ class Result(Frozen):
     Attributes:
         packet: key, pts, values by stage id, failure.
         plan: the plan that made it.
+
+    Raises:
+        VisionkitError: a value of a frame that failed is asked for; :attr:`ok` says beforehand whether it did.
     """
 
     packet: Packet
     plan: Plan
 
+    def __repr__(self) -> str:
+        failed = f", failed in {self.failure.stage}: {self.failure.message}" if self.failure else ""
+        return f"Result({self.packet.key}: {', '.join(self.packet.values)}{failed})"
+
+    @property
+    def failure(self) -> Failure | None:
+        """The stage that failed on the frame and why, None if none did."""
+        return self.packet.failure
+
+    @property
+    def ok(self) -> bool:
+        """False if a stage failed on the frame, or it could not be read."""
+        return self.failure is None
+
     def __getitem__(self, id_: str) -> Any:
         """The value of a stage by its id, ``ABSENT`` if it did not run."""
-        return self.packet.values[id_]
+        return self._values[id_]
+
+    @property
+    def _values(self) -> Mapping[str, Any]:
+        if self.failure is not None:
+            raise VisionkitError(f"{self.packet.key}: {self.failure.message}", code=self.failure.code)
+        return self.packet.values
 
     @property
     def image(self) -> Image:
         """The picture to show: the last one drawn on, otherwise the last one made."""
-        shown = [v for v in self.packet.values.values() if isinstance(v, Image)]
+        shown = [v for v in self._values.values() if isinstance(v, Image)]
         drawn = [v for v in shown if isinstance(v, Annotated)]
         return (drawn or shown)[-1]
 
     @property
     def detections(self) -> Detections:
         """The last objects found, in source-frame pixels where they have a place there."""
-        found = [v for v in self.packet.values.values() if isinstance(v, Detections)]
+        found = [v for v in self._values.values() if isinstance(v, Detections)]
         if not found:
             return Detections.empty(self.image.canvas)
         return found[-1] if found[-1].canvas.to_frame is None else found[-1].lifted()

@@ -11,7 +11,7 @@ import pytest
 
 from visionkit import Pipeline
 from visionkit.data import Annotated
-from visionkit.errors import PipelineError, StageError, UsageError
+from visionkit.errors import PipelineError, StageError, UsageError, VisionkitError
 
 FILTER = "vars: {size: 3}\nstages:\n  - filter.blur: {id: soft, size: $size}\n  - edges.canny: {id: edges}\n"
 
@@ -57,6 +57,25 @@ def test_errors_reach_the_caller() -> None:
     wrong = Pipeline.from_text("stages:\n  - crop: {x: 500, y: 500, width: 10, height: 10, on_error: stop}\n")
     with pytest.raises(StageError):
         list(wrong.run(pictures(1)[0]))
+
+
+def test_a_frame_that_failed_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    (result,) = Pipeline.from_text("stages:\n  - contours: {id: shapes}\n").run(str(broken))
+    assert not result.ok
+    assert result.failure is not None
+    assert result.failure.stage == "decode"
+    for ask in (lambda: result.detections, lambda: result.image, lambda: result["shapes"], result._repr_png_):
+        with pytest.raises(VisionkitError, match=r"broken\.jpg") as caught:
+            ask()
+        assert caught.value.code == "VK320"
+    assert result.to_dict()["source"] == "broken.jpg"
+    assert len(repr(result)) < 200
+    (good,) = Pipeline.from_text("stages: [contours]").run(pictures(1)[0])
+    assert good.ok
+    assert "contours" in repr(good)
+    assert len(repr(good)) < 200
 
 
 def test_a_function_of_ones_own_needs_permission(tmp_path: Path) -> None:
