@@ -140,6 +140,17 @@ def _painter(scene: Scene) -> Call:
     return lambda pixels: paint(Image(pixels))
 
 
+def _upscaler(scene: Scene) -> Call:
+    session = style.session(scene.lab.models.file("realesr_x4"))
+
+    def run(pixels: Pixels) -> Any:
+        planes = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).transpose(2, 0, 1)[None].astype(np.float32) / 255
+        made = session.run(None, {"image": planes})[0][0].transpose(1, 2, 0)
+        return np.rint(np.clip(made, 0, 1) * 255).astype(np.uint8)
+
+    return run
+
+
 STARRY = "style/starry_night.jpg"
 
 
@@ -167,6 +178,7 @@ NETWORKS = (
     ),
     Pair("style.arbitrary", _arbitrary, {"style": f"{{samples}}/{STARRY}"}, "ONNX Runtime"),
     Pair("style.fast", _painter, {"style": style.STYLE}, "26 styles, ONNX Runtime"),
+    Pair("restore", _upscaler, {"tile": 1024}, "Real-ESRGAN × 4 of a line, ONNX Runtime", picture="line"),
     Pair("ocr.rapidocr", _rapidocr, {"mode": "recognize"}, "one line, RapidOCR", picture="line"),
     Pair("ocr.easyocr", _easyocr, {"mode": "recognize"}, "one line, EasyOCR", picture="line"),
 )
