@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visionkit.app.files import write_text
 from visionkit.app.run_commands import PipelineArg, Sets, find_pipeline, parse_sets
 
 if TYPE_CHECKING:
@@ -90,15 +93,13 @@ def schema(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to a file.")] = None,
 ) -> None:
     """Print the JSON Schema of pipeline files, for editors."""
-    import json
-
     from visionkit.pipeline.schema import pipeline_schema
 
     text = json.dumps(pipeline_schema(), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_text(out, text)
 
 
 def stages(name: Annotated[str, typer.Argument(help="A stage, or a family such as draw.")] = "") -> None:
@@ -131,8 +132,22 @@ def new(
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists already", help="--overwrite replaces it")
     source = find_pipeline(like) if like else resource_dir("pipelines") / "starter.yaml"
-    path.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    write_text(path, moved(source, path.parent))
     typer.echo(f"wrote {path}; try: visionkit run {path} photo.jpg")
+
+
+def moved(source: Path, folder: Path) -> str:
+    """A pipeline's text for another folder: files that it names lie where they lay."""
+    text = source.read_text(encoding="utf-8")
+    if source.parent.resolve() == folder.resolve():
+        return text
+
+    def full(word: re.Match[str]) -> str:
+        path = source.parent / word[0]
+        return json.dumps(path.resolve().as_posix(), ensure_ascii=False) if path.is_file() else word[0]
+
+    lines = text.splitlines(keepends=True)
+    return "".join(line if line.startswith("#") else re.sub(r"(?<=[ \[])[\w./-]+\.\w+", full, line) for line in lines)
 
 
 def doctor() -> int:

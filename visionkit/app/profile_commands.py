@@ -17,6 +17,7 @@ import typer
 
 from visionkit.app.exit_codes import EXIT_SOME_FAILED
 from visionkit.app.failures import failure_lines
+from visionkit.app.files import check_writable, write_text
 from visionkit.app.run_commands import Backend, PipelineArg, Precision, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import UsageError
 
@@ -63,6 +64,8 @@ def profile(
 
     if not pipeline or not sources:
         raise UsageError("a pipeline and an input are needed", help="visionkit profile pipeline.yaml video.mp4")
+    if trace is not None:
+        check_writable(trace)
     loaded = Pipeline.load(find_pipeline(pipeline), allow_code=allow_code, **parse_sets(set_ or []))
     chosen = {
         "device": device,
@@ -80,7 +83,7 @@ def profile(
         for line in failure_lines(folder, summary.failed):
             typer.echo(line, err=True)
     if trace is not None:
-        trace.write_text(json.dumps(trace_events(profiler)), "utf-8")
+        write_text(trace, json.dumps(trace_events(profiler)))
     typer.echo(json.dumps(report.to_dict()) if json_ else text(report))
     if trace is not None and not json_:
         typer.echo(f"trace: {trace} (open it in ui.perfetto.dev or chrome://tracing)")
