@@ -10,11 +10,12 @@ from queue import Queue
 from typing import TYPE_CHECKING, Any, Self
 
 from visionkit.data import ABSENT, Annotated, Detections, Failure, Image, Packet
-from visionkit.errors import VisionkitError
+from visionkit.errors import UsageError, VisionkitError
 from visionkit.frozen import Frozen
 from visionkit.job import Job
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
+from visionkit.stage.params import device_name
 
 if TYPE_CHECKING:
     from visionkit.media.sources import SourceOptions
@@ -117,7 +118,15 @@ class Pipeline(Frozen):
         return cls(compile_text(text, file, CompileOptions(variables, allow_code)))
 
     def with_settings(self, **settings: Any) -> Self:
-        """A copy that runs with other :class:`RunSettings`: ``device="cuda"``, ``batch=8``, ``workers=4``."""
+        """A copy that runs with other :class:`RunSettings`: ``device="cuda"``, ``batch=8``, ``workers=4``.
+
+        Raises:
+            UsageError: there is no such device.
+        """
+        try:
+            device_name(settings.get("device", "auto"))
+        except ValueError as error:
+            raise UsageError(f"device {error}") from None
         return replace(self, settings={**self.settings, **settings})
 
     def run(self, *inputs: Any, options: SourceOptions | None = None) -> Iterator[Result]:

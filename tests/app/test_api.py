@@ -89,6 +89,13 @@ def test_a_function_of_ones_own_needs_permission(tmp_path: Path) -> None:
     assert np.array_equal(result["n"].bgr(), 255 - picture)
 
 
+def test_a_device_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(UsageError, match="must be auto, cpu, cuda"):
+        Pipeline.from_text(FILTER).with_settings(device="gpu")
+    with pytest.raises(PipelineError, match=r":5:15  VK112  run.device\n  must be auto, cpu, cuda"):
+        Pipeline.from_text(FILTER + "run: {device: gpu}\n")
+
+
 def test_settings_change_speed_only() -> None:
     given = pictures(20)
     text = FILTER + "  - background.mog2: {id: moving, in: soft}\noutputs: [jsonl]\n"

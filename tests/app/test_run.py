@@ -91,6 +91,7 @@ def test_corrupt_pictures_cost_a_row_each_and_an_exit_code(pipeline: Path, tmp_p
         (["run", "p.yaml", "nowhere.jpg"], 2, "nowhere.jpg"),
         (["run", "wrong.yaml", "one.jpg"], 4, "VK110"),
         (["run", "p.yaml", "one.jpg", "--set", "oops"], 2, "--set"),
+        (["run", "p.yaml", "one.jpg", "--device", "gpu"], 2, "--device must be auto, cpu, cuda, cuda:0"),
         (["frobnicate"], 2, "frobnicate"),
         (["run", "stop.yaml", "bad.jpg", "--on-error", "stop"], 8, "decode failed on bad.jpg"),
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
-from visionkit.app.run_commands import PipelineArg, Sets, Sources, find_pipeline, parse_sets, stages_text
+from visionkit.app.run_commands import Device, PipelineArg, Sets, Sources, find_pipeline, parse_sets, stages_text
 from visionkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def live(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the file's outputs here too.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     show: Annotated[bool, typer.Option("--show", help="Open a window for every source too.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    device: Device = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Threads for stages that may run in parallel.")] = None,
     fps: Annotated[float | None, typer.Option(help="Take at most so many frames a second of a source.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames of each source.")] = None,

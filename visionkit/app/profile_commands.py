@@ -18,7 +18,7 @@ import typer
 from visionkit.app.exit_codes import EXIT_SOME_FAILED
 from visionkit.app.failures import failure_lines
 from visionkit.app.files import check_writable, write_text
-from visionkit.app.run_commands import Backend, PipelineArg, Precision, Sets, Sources, find_pipeline, parse_sets
+from visionkit.app.run_commands import Backend, Device, PipelineArg, Precision, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def profile(
     seconds: Seconds = 30.0,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many frames.")] = None,
     set_: Sets = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    device: Device = "",
     backend: Backend = None,
     precision: Precision = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,

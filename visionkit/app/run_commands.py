@@ -45,6 +45,18 @@ Precision = Annotated[
     networks.Precision | None,
     typer.Option(help="Numbers networks use; int8 needs tune --calibrate."),
 ]
+
+
+def _device(value: str) -> str:
+    from visionkit.stage.params import device_name
+
+    try:
+        return device_name(value) if value else value
+    except ValueError as error:
+        raise UsageError(f"--device {error}") from None
+
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.", callback=_device)]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="K=V", help="Set a variable of the pipeline.")]
 
 
@@ -56,7 +68,7 @@ def run(
     stage: Annotated[
         list[str] | None, typer.Option("--stage", help="Run these stages, without a file; may be repeated.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    device: Device = "",
     backend: Backend = None,
     precision: Precision = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Largest batch a network gets.")] = None,

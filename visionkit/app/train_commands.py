@@ -7,6 +7,8 @@ from typing import Annotated, cast
 
 import typer
 
+from visionkit.app.run_commands import Device
+
 
 def train(
     folder: Annotated[Path, typer.Argument(help="A folder with a folder of pictures for each class.", exists=True)],
@@ -17,7 +19,7 @@ def train(
     whole: Annotated[bool, typer.Option("--whole", help="Every layer learns, not only the last.")] = False,
     steps: Annotated[int | None, typer.Option(min=1, help="Steps of 32 pictures.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network on a CPU.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    device: Device = "auto",
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the scores go.")] = Path("trained"),
 ) -> None:
     """Teach a pretrained classifier your own classes.
@@ -39,7 +41,7 @@ def imagine(
     size: Annotated[int, typer.Option(min=16, max=256, help="Side of the pictures, a multiple of 8.")] = 32,
     steps: Annotated[int, typer.Option(min=1, help="Steps of 64 pictures.")] = 2000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network on a CPU.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "auto",
+    device: Device = "auto",
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the pictures and the weights go.")] = Path("imagined"),
 ) -> None:
     """Train an autoencoder, a VAE or a GAN on pictures.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from visionkit.app.run_commands import PipelineArg, Sets, Sources, find_pipeline, parse_sets
+from visionkit.app.run_commands import Device, PipelineArg, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import SinkError, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def tune(
     write: Annotated[bool, typer.Option("--write", help="Write what was chosen into the file's run: section.")] = False,
     limit: Annotated[int | None, typer.Option(min=10, help="Measure on so many frames.")] = None,
     set_: Sets = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:0, mps.")] = "",
+    device: Device = "",
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network for weights.")] = False,
     allow_code: Annotated[bool, typer.Option("--allow-code", help="Let '- python:' stages run your files.")] = False,
     trust_weights: Annotated[bool, typer.Option("--trust-weights", help="Let weights that are pickles run.")] = False,

@@ -18,6 +18,7 @@ from visionkit.pipeline.plan import SOURCE, OutputNode, Value
 from visionkit.pipeline.variables import Variables
 from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.catalogue import sinks as sink_catalogue
+from visionkit.stage.params import DeviceName
 from visionkit.stage.ports import InputPort
 
 PICTURE = InputPort("picture", (Annotated, Image))
@@ -30,7 +31,7 @@ class RunSettings(BaseModel):
 
     batch: int | None = Field(None, ge=1, le=1024, description="Largest batch a network gets.")
     workers: int | None = Field(None, ge=1, le=256, description="Threads for stages that may run in parallel.")
-    device: str | None = Field(None, description="auto, cpu, cuda, cuda:0, mps.")
+    device: DeviceName | None = Field(None, description="auto, cpu, cuda, cuda:0, mps.")
     backend: Backend | None = Field(
         None,
         description="What runs networks: auto, the fastest that `visionkit tune` measured on this machine; own, what "

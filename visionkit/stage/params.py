@@ -56,6 +56,18 @@ def _color(value: Any) -> tuple[int, int, int]:
     )
 
 
+def device_name(value: str) -> str:
+    """``value`` itself if it names a device.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d{1,3})?", value):
+        raise ValueError(f"must be auto, cpu, cuda, cuda:0 (a number) or mps, got {value!r}")
+    return value
+
+
+DeviceName = Annotated[str, AfterValidator(device_name)]
 Probability = Annotated[
     float, AfterValidator(_probability), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})
 ]
