@@ -219,6 +219,26 @@ def test_missing_quotes_get_the_advice_to_put_them(line: str, at: list[str] | No
         assert [p.at for p in problems] == at
 
 
+@pytest.mark.parametrize(
+    ("text", "help_"),
+    [
+        ("stages:\n\t- detect\n", "indent with spaces: YAML takes no tabs"),
+        ("stages:\n  - filter.blur:\n\t  size: 3\n", "indent with spaces: YAML takes no tabs"),
+        ("stages:\n  - filter.blur: {size: 3}\n - edges.canny\n", "check the indentation"),
+        ("stages:\n  - filter.resize: {width: 3}\n {width: 0}\n", "check the indentation"),
+        ("stages:\n  - filter.blur:\n      size: 3\n     sigma: 3\n", "check the indentation"),
+        ("vars: {a: 1}\n  stages:\n  - detect\n", "check the indentation"),
+        ("stages:\n  - filter.blur: size: 3\n", "stand in braces: filter.blur: {size: 3}"),
+        ("stages:\n  - draw.boxes:\n      label: {class_name} {score}\n", "put quotes around it"),
+        ("stages:\n  - draw.boxes:\n      label: score: high\n", "put quotes around it"),
+    ],
+)
+def test_syntax_errors_get_the_help_that_fits(text: str, help_: str) -> None:
+    problem = only(text)
+    assert problem.code == "VK101"
+    assert help_ in problem.help
+
+
 def test_positions_are_exact_where_the_text_stands_as_it_is_and_never_wrong() -> None:
     def at(value: str) -> str:
         return only(f"vars: {{long: detect.count}}\nstages:\n  - detect\n  - filter.blur:\n      when: {value}\n").at

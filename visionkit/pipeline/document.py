@@ -22,6 +22,7 @@ TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 TOO_MANY = f"more than {MAX_NODES:,} values (aliases count each time)"
 
 QUOTES = "put quotes around it"
+INDENT = "check the indentation: items of a list start with '- ' and line up"
 
 
 class Scalar(Frozen):
@@ -118,7 +119,9 @@ def compose(places: Places) -> Any:
         mark = error.problem_mark or error.context_mark
         position = places.at(mark.index if mark else 0)
         message = " ".join(part for part in (error.context, error.problem) if part)
-        raise _error("VK101", "YAML syntax", message or "not YAML", position, _syntax_help(places, position)) from None
+        raise _error(
+            "VK101", "YAML syntax", message or "not YAML", position, _syntax_help(places, position, message)
+        ) from None
     except ReaderError as error:
         found = f"U+{ord(error.character):04X}" if isinstance(error.character, str) else f"U+{error.character:04X}"
         message = f"the character {found} cannot stand in a file"
@@ -171,15 +174,22 @@ def _bounded() -> tuple[Any, Any]:
     return BoundedScanner, BoundedComposer
 
 
-def _syntax_help(places: Places, position: Position) -> str:
-    """Most syntax errors in pipeline files are labels and expressions without quotes."""
+def _syntax_help(places: Places, position: Position, message: str) -> str:
+    """What does not stand at the beginning of a line is mostly a label or an expression without quotes."""
     lines = re.split(r"\r\n|\r|\n", places.text)
+    here = lines[position.line - 1] if position.line <= len(lines) else ""
+    if "'\\t'" in message:
+        return "indent with spaces: YAML takes no tabs"
+    if "<block end>" in message and not here[: position.column - 1].strip():
+        return INDENT
+    if message.startswith("mapping values") and (item := re.match(r"\s*- ([\w.]+): +(\w+:.*)", here)):
+        return f"parameters on the line of their stage stand in braces: {item[1]}: {{{item[2]}}}"
     for number in (position.line, position.line - 1):
         line = lines[number - 1] if 0 < number <= len(lines) else ""
         value = line.partition(": ")[2].strip() or line.strip()
         if value and value[0] not in "\"'" and any(c in value for c in "{}[],#&*!|>%@`:"):
             return f"if {value[:60]} is a text or an expression, {QUOTES}"
-    return "check the indentation: items of a list start with '- ' and line up"
+    return INDENT
 
 
 class _Builder:
