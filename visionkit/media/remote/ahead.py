@@ -29,4 +29,6 @@ def ahead(files: Iterable[tuple[str, int]]) -> Iterator[Callable[[], bytes]]:
         while waiting:
             yield waiting.popleft()[0].result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for future, _ in waiting:  # what was given away is still to come
+            future.cancel()
+        pool.shutdown(wait=False)
