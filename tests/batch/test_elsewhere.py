@@ -16,7 +16,7 @@ import pytest
 from tests.batch.batches import everything, picture, pictures, run, state
 from visionkit.api import Pipeline
 from visionkit.errors import SinkError, SourceError, UsageError
-from visionkit.media.remote import places, web
+from visionkit.media.remote import places, stores, web
 
 pytest.importorskip("moto", reason="moto is not installed")
 pytest.importorskip("fsspec", reason="fsspec is not installed")
@@ -45,7 +45,7 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> st
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    places._system.cache_clear()
+    stores._common.cache_clear()
     name = f"photos{time.time_ns()}"
     boto3.client("s3").create_bucket(Bucket=name)
     return name
@@ -178,7 +178,7 @@ def test_memory_and_schemes(pipeline: Path, tmp_path: Path) -> None:
         memory.pipe(f"/album/{path.name}", path.read_bytes())
     found = [result.packet.key.source for result in Pipeline.load(pipeline).run("memory://album")]
     assert found == ["0.png", "1.png", "2.png"]
-    for address in ("ftp://127.0.0.1/x.png", "gopher://x/y.png"):
+    for address in ("gopher://x/y.png", "zip://x.png::file:///x.zip", "gs://x::file:///etc/x.png"):
         with pytest.raises(UsageError, match="not read"):
             list(Pipeline.load(pipeline).run(address))
 

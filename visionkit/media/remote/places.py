@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, BinaryIO
 from zlib import crc32
 
-from visionkit.errors import SourceError, UsageError
-from visionkit.lazy import load
+from visionkit.errors import SourceError, VisionkitError
 from visionkit.media.redact import redact, redact_text
+from visionkit.media.remote.stores import is_store, opened, scheme
 
-STORES = ("s3", "memory")
-SCHEMES = (*STORES, "http", "https")
 MOST = 256 << 20
 """Bytes of one file, at most."""
-_WAIT = 20.0
 _BLOCK = 1 << 20
-_WILD = frozenset("*?[")
+_WILD = re.compile(r"[*?\[]")
+_CHANGED = "ETag etag mtime LastModified last_modified modified modify updated created".split()
+"""Where file systems say that a file is another one, the surest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +30,9 @@ class Found:
     stamp: int = 0
 
 
-def scheme(text: str) -> str:
-    """In lower case; empty for a path."""
-    head, separator, _ = text.partition("://")
-    return head.lower() if separator else ""
-
-
 def is_remote(text: str) -> bool:
     """Whether it is an address that :func:`fetch` may be asked for."""
-    return scheme(text) in SCHEMES
+    return scheme(text) in ("http", "https") or is_store(text)
 
 
 def find(url: str) -> list[Found]:
@@ -48,22 +40,37 @@ def find(url: str) -> list[Found]:
 
     Raises:
         SourceError: nobody answers, or there is no such bucket, or no such file of a web server.
+        MissingExtraError: a package is needed that is not installed.
     """
-    if scheme(url) not in STORES:
+    if not is_store(url):
         from visionkit.media.remote import web
 
         return [Found(url, *web.size_and_stamp(url))]
     with _named(url):
-        system, path = _system(scheme(url)), url.partition("://")[2].rstrip("/")
-        if not system.exists(path.partition("/")[0]):
+        system, path = opened(url)
+        if scheme(url) == "s3" and not system.exists(path.partition("/")[0]):
             raise SourceError(f"{redact(url)}: there is no bucket {path.partition('/')[0]!r}, or not for this key")
-        entries = (system.glob if _WILD & set(path) else system.find)(path, detail=True)
+        entries = (system.glob if _WILD.search(path) else system.find)(path, detail=True)
         files = {name: info for name, info in entries.items() if info["type"] == "file"}
-    return [_found(f"{scheme(url)}://{name.lstrip('/')}", info) for name, info in files.items()]
+    begin = len(_fixed(path).lstrip("/"))
+    return [_found(_joined(_fixed(url), name.lstrip("/")[begin:]), info) for name, info in files.items()]
+
+
+def _joined(folder: str, rest: str) -> str:
+    between = "/" if rest and not folder.endswith("/") else ""
+    return folder + between + rest.lstrip("/")
+
+
+def _fixed(text: str) -> str:
+    """A path or an address, or its folder above the first pattern: equally much of both."""
+    wild = _WILD.search(text)
+    if wild is not None:
+        return text[: text.rindex("/", 0, wild.start()) + 1] if "/" in text[: wild.start()] else ""
+    return text if text.endswith("://") else text.rstrip("/")
 
 
 def _found(url: str, info: dict[str, Any]) -> Found:
-    changed = info.get("mtime") or info.get("created")
+    changed = next((info[name] for name in _CHANGED if info.get(name)), None)
     return Found(url, int(info.get("size") or 0), crc32(str(changed).encode()))
 
 
@@ -73,12 +80,14 @@ def fetch(url: str, most: int = MOST) -> bytes:
     Raises:
         SourceError: it cannot be had, or is larger than ``most``.
     """
-    if scheme(url) not in STORES:
+    if not is_store(url):
         from visionkit.media.remote import web
 
         return web.fetch(url, most)
-    with _named(url), _system(scheme(url)).open(url.partition("://")[2], "rb") as file:
-        return read_at_most(file, most, url)
+    with _named(url):
+        system, path = opened(url)
+        with system.open(path, "rb") as file:
+            return read_at_most(file, most, url)
 
 
 def read_at_most(file: BinaryIO | Any, most: int, url: str) -> bytes:
@@ -98,8 +107,37 @@ def open_for_writing(url: str) -> Iterator[BinaryIO]:
     Raises:
         SourceError: it cannot be written.
     """
-    with _named(url), _system(scheme(url)).open(url.partition("://")[2], "wb") as file:
-        yield file
+    with _named(url):
+        system, path = opened(url)
+        begun = f"{path}.part" if _has_folders(path) else path  # a store of objects shows only whole ones
+        with system.open(begun, "wb") as file:
+            yield file
+        if begun != path:
+            _rename(system, begun, path)
+
+
+def _rename(system: Any, begun: str, path: str) -> None:
+    try:
+        system.mv(begun, path)
+    except Exception:  # noqa: BLE001  some replace nothing, and say so each in its own way
+        system.rm_file(path)
+        system.mv(begun, path)
+
+
+def make_folder(url: str) -> None:
+    """So that files can be written there, where a file system has folders at all.
+
+    Raises:
+        SourceError: it cannot be made.
+    """
+    with _named(url):
+        system, path = opened(url)
+        if _has_folders(path):
+            system.makedirs(path, exist_ok=True)
+
+
+def _has_folders(path: str) -> bool:
+    return path.startswith("/")
 
 
 @contextmanager
@@ -108,18 +146,8 @@ def _named(url: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SourceError(f"{redact(url)}: there is no such file") from error
-    except OSError as error:
-        raise SourceError(f"{redact(url)}: {redact_text(str(error)).partition(' (Request ID')[0]}") from error
-
-
-@cache
-def _system(name: str) -> Any:
-    """The file system of a scheme; S3's finds its keys, region and endpoint where AWS' tools look for them."""
-    if name == "memory":
-        return load("fsspec").filesystem("memory")
-    if name != "s3":
-        raise UsageError(f"{name}:// is not read", help=f"one of {', '.join(SCHEMES)}")
-    wrapper = load("fsspec.implementations.arrow").ArrowFSWrapper
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    limits = {"connect_timeout": _WAIT, "request_timeout": _WAIT}
-    return wrapper(load("pyarrow.fs").S3FileSystem(endpoint_override=endpoint, **limits))
+    except VisionkitError:
+        raise
+    except Exception as error:  # every file system has errors of its own
+        what = redact_text(str(error)).partition(" (Request ID")[0] or type(error).__name__
+        raise SourceError(f"{redact(url)}: {what}") from error

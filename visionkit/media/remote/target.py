@@ -13,7 +13,8 @@ from pathlib import Path
 from visionkit.errors import SinkError, SourceError, UsageError
 from visionkit.frozen import Frozen
 from visionkit.media.redact import redact
-from visionkit.media.remote.places import STORES, find, open_for_writing, scheme
+from visionkit.media.remote.places import find, make_folder, open_for_writing
+from visionkit.media.remote.stores import is_store, scheme
 
 AT_ONCE = 8
 Stamp = list[int]
@@ -52,6 +53,8 @@ class Target(Frozen):
         sent = self._sent()
         waiting = {name: stamp for name, stamp in self._files() if sent.get(name) != stamp}
         try:
+            for folder in sorted({f"{self.url}/{name}".rpartition("/")[0] for name in waiting}):
+                make_folder(folder)
             with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="visionkit:send") as pool:
                 for name in pool.map(self._send, waiting):
                     sent[name] = waiting[name]
@@ -94,8 +97,8 @@ def target(out: str) -> Target:
     """
     if "://" not in out:
         return Target(Path(out))
-    if scheme(out) not in STORES:
-        help = "a folder, or s3://bucket/folder"
+    if not is_store(out):
+        help = "a folder, or an address such as s3://bucket/folder"
         raise UsageError(f"{redact(out)}: results cannot be written to {scheme(out)}://", help=help)
     import platformdirs
 

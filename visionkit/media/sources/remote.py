@@ -8,7 +8,8 @@ from urllib.parse import unquote, urlsplit
 
 from visionkit.errors import UsageError
 from visionkit.media.redact import redact
-from visionkit.media.remote.places import STORES, find, is_remote, scheme
+from visionkit.media.remote.places import find, is_remote
+from visionkit.media.remote.stores import is_store
 from visionkit.media.sources.kinds import kind_by_name, suffix
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.pictures import decode_picture
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def is_file(item: str) -> bool:
     """Whether an input is an address of files; one of a web server is where its name is that of a picture."""
-    return is_remote(item) and (scheme(item) in STORES or kind_by_name(urlsplit(item).path) == "image")
+    return is_remote(item) and (is_store(item) or kind_by_name(urlsplit(item).path) == "image")
 
 
 def add_remote(url: str, options: SourceOptions, listing: Listing) -> None:
@@ -52,7 +53,7 @@ def add_remote(url: str, options: SourceOptions, listing: Listing) -> None:
 
 def relative(file: str, asked: str) -> str:
     """The path of a file below the folder of the address that was asked for."""
-    if scheme(file) not in STORES:
+    if not is_store(file):
         return unquote(urlsplit(file).path.rpartition("/")[2]).replace("/", "_") or "picture"
     fixed = asked.split("*")[0].split("?")[0].split("[")[0] if any(c in asked for c in "*?[") else asked
     folder = fixed.rstrip("/") + "/" if file.startswith(fixed.rstrip("/") + "/") else fixed.rpartition("/")[0] + "/"
