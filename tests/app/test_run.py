@@ -134,6 +134,20 @@ def test_the_terminal_says_why_inputs_failed(pipeline: Path, tmp_path: Path) -> 
     assert "bad0.jpg" in profiled.stderr
 
 
+def test_an_error_of_ones_own_function_has_its_line(tmp_path: Path) -> None:
+    (tmp_path / "my.py").write_text("def f(bgr):\n    return {}['a']\n")
+    (tmp_path / "p.yaml").write_text("stages:\n  - python: {file: my.py, function: f}\n")
+    source = picture(tmp_path / "a.png")
+    run = ("run", tmp_path / "p.yaml", source, "--allow-code")
+    done = visionkit(*run, "-o", tmp_path / "skipped")
+    assert done.returncode == 3
+    assert done.stderr == "failed: a.png: KeyError: 'a' (my.py:2)\n"
+    done = visionkit("--debug", *run, "-o", tmp_path / "stopped", "--on-error", "stop")
+    assert done.returncode == 8
+    assert "VK340  python failed on a.png" in done.stderr
+    assert f'File "{tmp_path / "my.py"}", line 2, in f' in done.stderr
+
+
 def test_existing_results_need_overwrite(pipeline: Path, tmp_path: Path) -> None:
     source = picture(tmp_path / "one.jpg")
     out = tmp_path / "out"

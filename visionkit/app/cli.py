@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -38,7 +39,7 @@ COMMANDS = {
     "imagine": "train",
 }
 """Each command and the module it is written in, of ``visionkit.app.NAME_commands``."""
-ClickException: Any = typer.BadParameter.__mro__[2]
+ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """The root of typer's own errors, whichever click it was built on."""
 
 app = typer.Typer(
@@ -58,15 +59,22 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
+@dataclass
+class Settings:
+    """What is said before the command."""
+
+    debug: bool = False
+
+
 @app.callback()
 def _options(
+    context: typer.Context,
     _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
     debug: bool = typer.Option(
         False, "--debug", envvar="VISIONKIT_DEBUG", help="Show the whole traceback of an error."
     ),
 ) -> None:
-    if debug:
-        app.info.epilog = "debug"
+    context.obj.debug = debug
 
 
 def _register(arguments: list[str]) -> None:
@@ -93,10 +101,11 @@ def main() -> None:
     gc.set_threshold(10_000)  # nearly all that is made at the start stays: looking through it again and again costs 5 %
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for them costs a tenth of the start
     _register(sys.argv[1:])
-    sys.exit(guarded(lambda: app(standalone_mode=False)))
+    settings = Settings()
+    sys.exit(guarded(lambda: app(standalone_mode=False, obj=settings), settings))
 
 
-def guarded(command: Callable[[], Any]) -> int:
+def guarded(command: Callable[[], Any], settings: Settings) -> int:
     """Runs a command; whatever it raises is printed as a person can use it, and becomes an exit code."""
     try:
         result = command()
@@ -114,9 +123,11 @@ def guarded(command: Callable[[], Any]) -> int:
         return EXIT_FAILED
     except errors.VisionkitError as error:
         _print_error(error)
+        if settings.debug:
+            _print_traceback(error)
         return exit_code(error)
     except Exception as error:  # noqa: BLE001  the last resort of the command line
-        _print_unexpected(error)
+        _print_traceback(error) if settings.debug else _print_unexpected(error)
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
 
@@ -138,11 +149,12 @@ def _print(text: str) -> None:
     typer.echo(redact_text(text), err=True)
 
 
-def _print_unexpected(error: Exception) -> None:
-    if app.info.epilog == "debug":
-        import traceback
+def _print_traceback(error: Exception) -> None:
+    import traceback
 
-        _print("".join(traceback.format_exception(error)))
-        return
+    _print("".join(traceback.format_exception(error)))
+
+
+def _print_unexpected(error: Exception) -> None:
     _print(f"unexpected error: {type(error).__name__}: {error}")
     _print("  help: run it again as visionkit --debug ... and report what it prints")

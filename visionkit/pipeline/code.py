@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from visionkit.data import Image
+from visionkit.errors import StageError, VisionkitError
 from visionkit.pipeline.document import Scalar
 from visionkit.pipeline.items import Item
 from visionkit.stage.base import MapStage, Stage, StageParams
@@ -60,13 +63,14 @@ def _import(path: Path) -> Any:
 
 
 def _wrap(function: Any) -> type[Stage[Any]]:
+    called = _placed(function)
     hinted = "return" in getattr(function, "__annotations__", {})
 
     def run_pixels(self: Any, image: Image) -> Image:
-        return image.replaced(function(image.bgr().copy(), **self.params.with_))
+        return image.replaced(called(image.bgr().copy(), **self.params.with_))
 
     def run_typed(self: Any, *values: Any) -> Any:
-        return function(*values, **self.params.with_)
+        return called(*values, **self.params.with_)
 
     body: dict[str, Any] = {"run": run_pixels, "__doc__": function.__doc__, "__module__": __name__}
     if hinted:
@@ -80,3 +84,20 @@ def _wrap(function: Any) -> type[Stage[Any]]:
     stage: Any = type(function.__name__, (MapStage,), body)
     stage.Params = PythonParams
     return stage
+
+
+def _placed(function: Any) -> Callable[..., Any]:
+    """``function``, whose errors say on which line of the user's file they came up."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)[1:]
+            file = getattr(getattr(function, "__code__", None), "co_filename", "")
+            last = next((frame for frame in reversed(frames) if frame.filename == file), None)
+            place = f" ({Path(last.filename).name}:{last.lineno})" if last else ""
+            code = error.code if isinstance(error, VisionkitError) else None
+            raise StageError(f"{type(error).__name__}: {error}{place}", code=code) from error
+
+    return call
