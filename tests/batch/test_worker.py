@@ -60,6 +60,8 @@ def test_pieces_that_come_at_once_get_what_is_theirs(folder: Path) -> None:
         good = [name for name in names if name != "0.png"]
         assert [row.name for row in written.rows] == names
         assert sorted(written.files) == sorted(good)
+        assert [row.outputs for row in written.rows] == [(name,) if name in good else () for name in names]
+        assert all(row.content and row.stamp.size for row in written.rows)
         assert [line.count(b'"source"') for line in written.tables["results.jsonl"].splitlines()] == [1] * len(good)
         assert (written.counts.out, written.counts.failed) == (len(good), len(names) - len(good))
     assert sum(len(written.tables["errors.jsonl"].splitlines()) for written in found) == 1
