@@ -15,6 +15,7 @@ from visionkit.frozen import Frozen
 from visionkit.job import Job
 from visionkit.pipeline.compile import CompileOptions, compile_file, compile_text
 from visionkit.pipeline.plan import Plan
+from visionkit.resources import bundled_pipeline
 from visionkit.stage.params import device_name
 
 if TYPE_CHECKING:
@@ -105,12 +106,13 @@ class Pipeline(Frozen):
 
     @classmethod
     def load(cls, path: str | Path, *, allow_code: bool = False, **variables: Any) -> Self:
-        """Compile a pipeline file; keyword arguments are its variables.
+        """Compile a pipeline file, or a bundled pipeline by its name; keyword arguments are its variables.
 
         Raises:
             PipelineError: everything wrong in the file, with positions.
         """
-        return cls(compile_file(path, CompileOptions(variables, allow_code)))
+        found = path if Path(path).exists() else bundled_pipeline(str(path)) or path
+        return cls(compile_file(found, CompileOptions(variables, allow_code)))
 
     @classmethod
     def from_text(cls, text: str, *, allow_code: bool = False, file: str = "<text>", **variables: Any) -> Self:

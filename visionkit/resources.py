@@ -24,3 +24,10 @@ def resource_dir(name: str) -> Path:
         if folder.is_dir():
             return folder
     raise UsageError(f"this installation of visionkit has no folder {name!r}", help="reinstall visionkit")
+
+
+def bundled_pipeline(name: str) -> Path | None:
+    """The bundled pipeline of that name, with or without .yaml; None if there is none."""
+    folder = resource_dir("pipelines")
+    path = folder / (name if name.endswith(".yaml") else f"{name}.yaml")
+    return path if path.parent == folder and path.is_file() else None

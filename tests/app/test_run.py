@@ -87,7 +87,7 @@ def test_corrupt_pictures_cost_a_row_each_and_an_exit_code(pipeline: Path, tmp_p
     ("arguments", "code", "said"),
     [
         (["run", "p.yaml"], 2, "no input"),
-        (["run", "nowhere.yaml", "x.jpg"], 2, "there is no pipeline"),
+        (["run", "nowhere.yaml", "x.jpg"], 2, "nowhere.yaml: there is no such file"),
         (["run", "p.yaml", "nowhere.jpg"], 2, "nowhere.jpg"),
         (["run", "wrong.yaml", "one.jpg"], 4, "VK110"),
         (["run", "p.yaml", "one.jpg", "--set", "oops"], 2, "--set"),

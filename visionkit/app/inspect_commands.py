@@ -102,22 +102,32 @@ def schema(
         write_text(out, text)
 
 
-def stages(name: Annotated[str, typer.Argument(help="A stage, or a family such as draw.")] = "") -> None:
-    """List all stages, or show one.
+def stages(name: Annotated[str, typer.Argument(help="A stage, an output, or a family such as draw.")] = "") -> None:
+    """List all stages and outputs, or show one.
 
     With parameters, inputs, outputs and an example.
     """
-    from visionkit.app.stage_help import describe, listing
+    from visionkit.app.stage_help import describe, describe_item, describe_output, listing
+    from visionkit.errors import UsageError, did_you_mean
+    from visionkit.pipeline.schema import language_items
+    from visionkit.stage.catalogue import sinks
     from visionkit.stage.catalogue import stages as catalogue
 
-    found = catalogue()
-    if name and name in found:
+    found, outputs, items = catalogue(), sinks(), language_items()
+    if name in found:
         typer.echo(describe(name, found.get(name)))
-        return
-    chosen = [n for n in found.names() if n.startswith(name)]
-    if name and not chosen:
-        found.get(name)
-    typer.echo(listing({n: found.get(n) for n in chosen}))
+    elif name in items:
+        typer.echo(describe_item(name, items[name]))
+    elif name in outputs:
+        typer.echo(describe_output(name, outputs.get(name)))
+    elif chosen := [n for n in found.names() if n.startswith(name)]:
+        typer.echo(listing({n: found.get(n) for n in chosen}))
+        if not name:
+            typer.echo(f"\nof the language: {', '.join(items)}\noutputs: {', '.join(outputs.names())}")
+    else:
+        near = did_you_mean(name, [*found.names(), *items, *outputs.names()])
+        help_ = near or "visionkit stages lists all of them"
+        raise UsageError(f"there is no stage and no output {name!r}", help=help_)
 
 
 def new(

@@ -234,18 +234,20 @@ def find_pipeline(name: str) -> Path:
     """A path as it is; otherwise a bundled pipeline by its name.
 
     Raises:
-        UsageError: there is neither; the help has the bundled names nearest to it.
+        UsageError: there is neither; the help has the names nearest to it.
     """
     from visionkit.errors import did_you_mean
-    from visionkit.resources import resource_dir
+    from visionkit.resources import bundled_pipeline, resource_dir
 
     path = Path(name)
-    if path.is_file():
-        return path
-    folder = resource_dir("pipelines")
-    bundled = folder / (name if path.suffix else f"{name}.yaml")
-    if bundled.is_file() and bundled.parent == folder:
-        return bundled
-    known = sorted(p.stem for p in folder.glob("*.yaml"))
-    help_ = did_you_mean(path.stem, known) or f"bundled pipelines: {', '.join(known)}"
-    raise UsageError(f"there is no pipeline {name!r}", help=help_)
+    if path.is_dir():
+        raise UsageError(f"{name}: is a folder, not a pipeline file")
+    found = path if path.exists() else bundled_pipeline(name)
+    if found is not None:
+        return found
+    known = sorted(p.stem for p in resource_dir("pipelines").glob("*.yaml"))
+    near = did_you_mean(path.stem, known)
+    if path.suffix or len(path.parts) > 1:
+        beside = [p.name for p in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+        raise UsageError(f"{name}: there is no such file", help=did_you_mean(path.name, beside) or near)
+    raise UsageError(f"there is no pipeline {name!r}", help=near or f"bundled pipelines: {', '.join(known)}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from visionkit.pipeline.schema import summary
+from visionkit.pipeline.schema import SHARED, summary
 from visionkit.stage.base import BatchStage, ScanStage
 from visionkit.stage.ports import noun, ports_of
 
@@ -39,13 +39,32 @@ def describe(name: str, stage: Any) -> str:
     """Everything about one stage."""
     lines = [f"{name}: {summary(stage)}", ""]
     lines += (inspect.getdoc(stage) or "").split("\n")[2:]
-    lines += ["", *(f"{word:<7} {text}" for word, text in wiring(stage).items()), "", "parameters"]
-    for parameter in parameters(stage.Params):
+    lines += ["", *(f"{word:<7} {text}" for word, text in wiring(stage).items())]
+    return "\n".join([*lines, *_parameters(stage.Params)])
+
+
+def describe_output(name: str, sink: Any) -> str:
+    """Everything about one output."""
+    lines = [f"{name}: {summary(sink)}", *(inspect.getdoc(sink) or "").split("\n")[1:]]
+    return "\n".join([*lines, "", "stands under outputs:", *_parameters(sink.Params)])
+
+
+def describe_item(name: str, schema: Mapping[str, Any]) -> str:
+    """``for_each``, ``use`` or ``python``, from its schema."""
+    lines = [f"{name}: {schema['description']}", "", "keys"]
+    for key, part in schema["properties"].items():
+        lines += [f"  {key}{' (required)' if key in schema['required'] else ''}"]
+        known = SHARED.get(key, {}) if "$ref" in part else part
+        lines += [f"      {known['description']}"] if "description" in known else []
+    return "\n".join(lines)
+
+
+def _parameters(model: type[BaseModel]) -> list[str]:
+    lines = ["", "parameters"]
+    for parameter in parameters(model):
         lines.append(f"  {parameter.name}: {parameter.type} ({parameter.default})")
         lines += [f"      {parameter.description}"] if parameter.description else []
-    if not stage.Params.model_fields:
-        lines.append("  none")
-    return "\n".join(lines)
+    return lines if model.model_fields else [*lines, "  none"]
 
 
 def wiring(stage: Any) -> dict[str, str]:
@@ -87,9 +106,14 @@ def _type(schema: Mapping[str, Any]) -> str:
     if kind == "array":
         inner = schema.get("items")
         return f"list of {_type(inner)}" if isinstance(inner, Mapping) and inner else "list"
-    return {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping"}.get(
-        kind, kind
-    )
+    words = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping"}
+    return words.get(kind, kind) + _range(schema)
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    """The bounds of a number: `` from 0 to 1``, `` above 0``."""
+    bounds = (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"), ("exclusiveMaximum", "below"))
+    return "".join(f" {word} {schema[name]:g}" for name, word in bounds if name in schema)
 
 
 def _shown(value: Any) -> str:

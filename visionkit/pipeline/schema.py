@@ -74,7 +74,7 @@ def pipeline_schema() -> Schema:
         "definitions": {
             **SHARED,
             "stages": {"type": "array", "items": {"$ref": "#/definitions/stage"}, "description": "Stages, in order."},
-            "stage": _item("stage", {**listed, **_language_items()}),
+            "stage": _item("stage", {**listed, **language_items()}),
             "output": _item("output", outputs),
         },
     }
@@ -117,7 +117,7 @@ def _sink(name: str) -> Schema:
     return _model(sink.Params, _shared(*OUTPUT_KEYS), summary(sink))
 
 
-def _language_items() -> dict[str, Schema]:
+def language_items() -> dict[str, Schema]:
     """``for_each``, ``use`` and ``python``."""
     often: Schema = {
         "type": "object",
