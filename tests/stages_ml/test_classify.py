@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.accuracy.classification import ByHand, ours
+from benchmarks.accuracy.classification import ByHand, apart, model_of, ours
 from visionkit.data import Image
+from visionkit.lazy import cv2
 from visionkit.stages.classify.classify import Classify, ClassifyParams, sigmoid, softmax
 from visionkit.weights import Catalogue
 
@@ -21,6 +22,31 @@ def test_logits_equal_torchvisions_own_pipeline(opened, models, photos) -> None:
         (labels,) = stage.run([image])
         np.testing.assert_allclose(labels.scores, np.sort(softmax(wanted))[::-1], atol=1e-4)
         assert labels.class_name == library.names[int(wanted.argmax())]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "alexnet",
+        "resnet18",
+        "efficientnet_b0",
+        pytest.param("convnext_tiny", marks=pytest.mark.slow),
+        pytest.param("vgg11", marks=pytest.mark.nightly),
+        pytest.param("vgg16", marks=pytest.mark.nightly),
+        pytest.param("vit_b_16", marks=pytest.mark.nightly),
+    ],
+)
+def test_logits_of_every_architecture_equal_torchvisions_own_pipeline(models, photos, name) -> None:
+    pytest.importorskip("torchvision")
+    catalogue = Catalogue.load()
+    entry = catalogue.get(name if name in catalogue else "vgg16").model_copy(update={"loader": f"torchvision:{name}"})
+    library = ByHand(models, name)
+    model = model_of(entry, library)
+    assert list(entry.classes) == library.names
+    wanted = [library.logits(image) for image in photos[:3]]
+    assert apart([ours(model, image) for image in photos[:3]], wanted) < 0.01
+    blurred = [Image(np.asarray(cv2.blur(image.bgr(), (5, 5)))) for image in photos[:3]]
+    assert apart([ours(model, image) for image in blurred], wanted) > 0.02, "it would show if pixels were others"
 
 
 def test_batch_equals_its_parts(opened, photos) -> None:

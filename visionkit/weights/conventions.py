@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import floor
 from types import MappingProxyType
 from typing import Any
@@ -40,11 +40,7 @@ def _torchvision(name: str, _build: Mapping[str, Any]) -> Fields:
         raise UsageError(f"torchvision has no network {name!r}", help=did_you_mean(name, known))
     weights = torchvision.models.get_model_weights(name).DEFAULT
     prepare = weights.transforms()
-    spec = {
-        "ImageClassification": _classifier,
-        "SemanticSegmentation": _segmenter,
-        "ObjectDetection": lambda _: {"fit": "none", "color": "rgb"},  # it resizes and normalises by itself
-    }.get(type(prepare).__name__)
+    spec = TRANSFORMS.get(type(prepare).__name__)
     return {"preprocessing": spec(prepare), "classes": _names(weights.meta["categories"])} if spec else {}
 
 
@@ -62,6 +58,10 @@ def _segmenter(prepare: Any) -> Fields:
     return {"resize": resize, **_pixels(prepare)}
 
 
+def _detector(_prepare: Any) -> Fields:
+    return {"fit": "none", "color": "rgb"}  # it resizes and normalises by itself
+
+
 def _pixels(prepare: Any) -> Fields:
     """What torchvision's transforms say of colours and resampling."""
     return {
@@ -71,6 +71,12 @@ def _pixels(prepare: Any) -> Fields:
         "interpolation": INTERPOLATIONS[prepare.interpolation.value],
         "antialias": bool(prepare.antialias),
     }
+
+
+TRANSFORMS: Mapping[str, Callable[[Any], Fields]] = MappingProxyType(
+    {"ImageClassification": _classifier, "SemanticSegmentation": _segmenter, "ObjectDetection": _detector}
+)
+"""What torchvision's own transforms for a network say, as preprocessing."""
 
 
 def _timm(name: str, build: Mapping[str, Any]) -> Fields:
