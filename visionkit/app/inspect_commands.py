@@ -84,7 +84,7 @@ def _backends(plan: Plan, device: str) -> list[str]:
     from visionkit.weights import Catalogue
 
     catalogue = Catalogue.load()
-    entries = [catalogue.get(name) for name in plan.weights if name in catalogue]
+    entries = [catalogue.get(name) for name in plan.contents if name in catalogue]
     choices = [(entry.name, recall(entry, choose_device(device))) for entry in entries]
     return [f"{name}: backend {choice.backend} ({choice.reason})" for name, choice in choices if choice is not None]
 
@@ -180,7 +180,7 @@ def licences(pipeline: PipelineArg) -> None:
 
     plan = compile_file(find_pipeline(pipeline))
     catalogue = Catalogue.load()
-    entries = [catalogue.get(name) for name in plan.weights if name in catalogue]
+    entries = [catalogue.get(name) for name in plan.contents if name in catalogue]
     if not entries:
         typer.echo("no weights: visionkit itself is Apache-2.0")
     for row in summarise(entries):

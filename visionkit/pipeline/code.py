@@ -45,6 +45,7 @@ def python_stage(compiler: Compiler, item: Item) -> type[Stage[Any]] | None:
     path = compiler.folder / compiler.variables.text(file)
     try:
         found = getattr(_import(path), function.text)
+        compiler.entries.given(path)
         stage: Any = found if inspect.isclass(found) else _wrap(found)
         ports_of(stage)
     except Exception as error:  # noqa: BLE001  whatever the user's module raises is the user's to see

@@ -27,7 +27,7 @@ from visionkit.pipeline.items import (
     read_on_error,
 )
 from visionkit.pipeline.options import CompileOptions
-from visionkit.pipeline.parameters import validate
+from visionkit.pipeline.parameters import validated
 from visionkit.pipeline.plan import Binding, Condition, Plan, Scope, StageNode, Value
 from visionkit.pipeline.plan import Node as PlanNode
 from visionkit.pipeline.problems import Problems
@@ -80,6 +80,8 @@ def compile_text(text: str, file: str = "<text>", options: CompileOptions | None
         problems.raise_if_any()
         raise AssertionError("unreachable")
     check_top(root, problems)
+    if isinstance(listed := root.get("stages"), document.Listing) and not listed.items:
+        problems.add("VK105", "stages", "a pipeline has at least one stage", listed, "stages:\n  - detect")
     options = options or CompileOptions()
     variables = Variables.gather(root.get("vars"), options.variables, problems, root)
     compiler = Compiler(options, variables, Path(file).parent, includes=(Path(file),))
@@ -179,13 +181,16 @@ class Compiler:
                 "VK207", item.name, "remembers from frame to frame, so it cannot run on crops", item.node, help_
             )
         ports = ports_of(stage)
-        params = self._with_weights(stage.Params, item, validate(stage.Params, item.params, item.name, self.variables))
+        params, right = validated(stage.Params, item.params, item.name, self.variables)
+        params = self._with_weights(stage.Params, item, params)
         wirer = Wirer(board, item.name, item.node)
         bindings = wirer.bind(ports.inputs, item.keys.get("in"))
         when = self._when(item, board)
         on_error = read_on_error(item, self.variables)
+        if right is not None and bindings is not None:
+            self._check_expressions(right, item, parameter_scope(bindings, board))
         if params is not None:
-            self._check(stage, params, item, bindings, board)
+            self._check(stage, params, item)
         outputs = self._outputs(id_, stage, ports, bindings, params, board, item)
         if params is None or bindings is None:
             return []
@@ -230,16 +235,17 @@ class Compiler:
             self.problems.add("VK110", item.name, f"cannot be imported: {error}", item.node)
             return None
 
-    def _check(self, stage: type[Stage[Any]], params: Any, item: Item, bindings: Any, board: Board) -> None:
-        """Expressions and templates among the parameters, weights, class names, and the stage's own check."""
-        if bindings is not None:
-            scope = parameter_scope(bindings, board)
-            for name in type(params).model_fields:
-                value = getattr(params, name)
-                if isinstance(value, (Expression, Template)):
-                    node = item.params.get(name) or item.params
-                    for error in value.check_all(scope):
-                        self.problems.add_expression(f"{item.name}.{name}", error, node)
+    def _check_expressions(self, params: StageParams, item: Item, scope: dict[str, Any]) -> None:
+        """Expressions and templates among the parameters."""
+        for name in type(params).model_fields:
+            value = getattr(params, name)
+            if isinstance(value, (Expression, Template)):
+                node = item.params.get(name) or item.params
+                for error in value.check_all(scope):
+                    self.problems.add_expression(f"{item.name}.{name}", error, node)
+
+    def _check(self, stage: type[Stage[Any]], params: Any, item: Item) -> None:
+        """Weights, class names, and the stage's own check."""
         if self.options.check_weights and stage.check.__func__ is not Stage.check.__func__:  # type: ignore[attr-defined]
             for name, message, help_ in stage.check(params, self.entries):
                 self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
@@ -251,6 +257,9 @@ class Compiler:
             given = getattr(params, name)
             if given is not None and (self.folder / given).exists():
                 changed[name] = (self.folder / given).absolute()
+                self.entries.given(changed[name])
+            elif given is not None and not given.exists() and self.options.check_weights:
+                self._missing(item, name, given)
         for name in weights_fields(model) if self.options.check_weights else ():
             node = item.params.get(name)
             weight = getattr(params, name) if params is not None else node.value if isinstance(node, Scalar) else None
@@ -261,6 +270,13 @@ class Compiler:
             except VisionkitError as error:
                 self.problems.add("VK114", f"{item.name}.{name}", error.message, node or item.params, error.help)
         return params.model_copy(update=changed) if params is not None and changed else params
+
+    def _missing(self, item: Item, name: str, given: Path) -> None:
+        beside = (self.folder / given).parent
+        names = [path.name for path in beside.iterdir()] if beside.is_dir() else []
+        message = f"there is no file or folder {str(given)!r}"
+        help_ = did_you_mean(given.name, names) or f"a relative path is looked for in {self.folder.absolute()}"
+        self.problems.add("VK112", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
 
     def _outputs(
         self,

@@ -1,7 +1,8 @@
-"""The weights a pipeline asks for, looked up while it is compiled: each entry is read once, nothing is loaded."""
+"""The weights and files a pipeline asks for, looked up while it is compiled: entries are read once, nothing loaded."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Entries:
-    """The weights catalogue for one compilation.
+    """The weights catalogue for one compilation, and the files that the pipeline names.
 
     Attributes:
         used: name or path → what identifies the content, for the plan's hash.
@@ -56,3 +57,16 @@ class Entries:
             pass  # a text that is no path: the catalogue says what it thinks of it
         self.used[name] = ",".join(str(file.sha256 or "") for file in self.get(name).files)
         return name
+
+    def given(self, path: Path) -> None:
+        """Note that the user's file or folder ``path`` is used: a change of its content changes what is computed."""
+        try:
+            if path.is_dir():
+                files = sorted((file.name, file.stat()) for file in path.iterdir())
+                rows = [(name, state.st_size, state.st_mtime_ns) for name, state in files]
+                self.used[str(path)] = hashlib.sha256(repr(rows).encode()).hexdigest()
+            else:
+                with path.open("rb") as file:
+                    self.used[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError:
+            pass  # who opens it says what is wrong with it

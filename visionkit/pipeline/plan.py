@@ -170,21 +170,26 @@ class OutputNode(Frozen):
 
 
 class Plan(Frozen):
-    """A pipeline ready to run. ``variants`` is how often each input is run, where the file says so."""
+    """A pipeline ready to run.
+
+    Attributes:
+        contents: of weights and of files the user names: name or path → what identifies the content.
+        variants: how often each input is run, where the file says so.
+    """
 
     file: str
     description: str
     root: Scope
     outputs: tuple[OutputNode, ...]
     variables: Mapping[str, Any] = field(default_factory=dict)
-    weights: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     variants: int | None = None
 
     @property
     def hash(self) -> str:
-        """Identifies what is computed: stages, parameters and weights, not run settings or outputs."""
-        text = json.dumps([_canonical(self.root), dict(sorted(self.weights.items()))], sort_keys=True, default=str)
+        """Identifies what is computed: stages, parameters, weights and files, not run settings or outputs."""
+        text = json.dumps([_canonical(self.root), dict(sorted(self.contents.items()))], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -201,7 +206,7 @@ class Plan(Frozen):
         found: dict[str, str] = {}
         for node, row in zip(self.root.nodes, _canonical(self.root, wires=False), strict=True):
             upstream = [made[slot] for slot in node.reads()]
-            text = json.dumps([row, upstream, self.weights], sort_keys=True, default=str)
+            text = json.dumps([row, upstream, self.contents], sort_keys=True, default=str)
             found[node.id] = hashlib.sha256(text.encode()).hexdigest()[:16]
             made |= {slot: f"{found[node.id]}:{i}" for i, slot in enumerate(node.outputs)}
         return found
