@@ -52,9 +52,10 @@ class ModelHub:
             self._device = device
         return self._device
 
-    def model(self, name: str, task: str) -> Any:
-        """A loaded network, shared by all that ask for it."""
-        return self._models().model(name, task)
+    def model(self, name: str, task: str, alone: bool = False) -> Any:
+        """A loaded network, shared by all that ask for it; ``alone``: for one call at a time, on all cores."""
+        models = self._models()
+        return models.model(name, task, replace(models.settings, streams=1, threads=0) if alone else None)
 
     def file(self, name: str, part: str | None = None) -> Path:
         """A verified file of a catalogue entry."""

@@ -7,15 +7,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.runtime.conftest import compiled, run_plan
 from tests.runtime.toys import Batch, ToySource
+from visionkit.backends import Settings
 from visionkit.data import Image
+from visionkit.hub import ModelHub
+from visionkit.runtime.context import RunSettings
+from visionkit.runtime.engine import Engine
 from visionkit.runtime.threads import streams_for
-from visionkit.stage import SourceInfo
+from visionkit.stage import SinkContext, SourceInfo
 
 PICTURES = """
 import resource, sys
@@ -85,3 +91,32 @@ def test_a_stage_that_does_not_say_it_can_has_one_instance(monkeypatch: pytest.M
     monkeypatch.setattr(Batch, "side_by_side", False)
     _, summary = run_plan(compiled("stages:\n  - toy.batch: {id: b}\n"), [ToySource("s", 20)], streams=2, batch=1)
     assert next(node for node in summary.nodes if node.name == "b").workers == 1
+
+
+@pytest.mark.parametrize(("side_by_side", "streams", "threads"), [(True, 2, 1), (False, 1, 0)])
+def test_a_network_called_by_one_instance_has_all_cores(
+    monkeypatch: pytest.MonkeyPatch, side_by_side: bool, streams: int, threads: int
+) -> None:
+    wanted: list[Settings | None] = []
+
+    class Models:
+        settings = Settings(streams=2, threads=1)
+
+        def model(self, name: str, task: str, settings: Settings | None = None) -> object:
+            wanted.append(settings or self.settings)
+            return SimpleNamespace(streams=wanted[-1].streams, note="")
+
+        def release(self, model: object) -> None: ...
+
+    def open_(stage: Batch, context: Any) -> None:
+        stage.calls = []
+        context.model("net", "detect")
+
+    monkeypatch.setattr(Batch, "open", open_)
+    monkeypatch.setattr(Batch, "side_by_side", side_by_side)
+    hub = ModelHub(RunSettings(), streams=2)
+    hub._cache = Models()
+    engine = Engine(compiled("stages:\n  - toy.batch\n"), RunSettings(), hub.context)
+    summary = engine.run([ToySource("s", 4)], [], SinkContext(Path()))
+    assert {(one.streams, one.threads) for one in wanted} == {(streams, threads)}
+    assert next(node for node in summary.nodes if node.name == "toy_batch").workers == streams

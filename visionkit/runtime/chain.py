@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from visionkit.pipeline.plan import Plan, StageNode
 from visionkit.pipeline.stretches import Nest, Stretch, stretches
+from visionkit.runtime.context import Context
 from visionkit.runtime.fold import FoldSegment
 from visionkit.runtime.gate import GateSegment
 from visionkit.runtime.segments import BatchSegment, MapSegment, ScanSegment, Segment, Session, Supervisor, Tokens
@@ -117,7 +118,7 @@ class Chain:
     def instance(self, node: StageNode) -> Stage[Any]:
         """A fresh, opened instance of a node's stage."""
         stage = node.stage(node.params)
-        context = self.opener(node.id)
+        context = self._context(node)
         try:
             stage.open(context)
         except BaseException:
@@ -126,6 +127,11 @@ class Chain:
         self._opened.append(stage)
         self._contexts[id(stage)] = context
         return stage
+
+    def _context(self, node: StageNode) -> Any:
+        context = self.opener(node.id)
+        alone = isinstance(context, Context) and node.kind == "batch" and not node.stage.side_by_side
+        return replace(context, alone=True) if alone else context
 
     def _build(self) -> None:
         groups = list(stretches(self.plan.root.nodes))

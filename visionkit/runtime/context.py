@@ -83,19 +83,23 @@ class Models(Protocol):
 
     @property
     def device(self) -> str: ...
-    def model(self, name: str, task: str) -> Any: ...
+    def model(self, name: str, task: str, alone: bool = False) -> Any: ...
     def file(self, name: str, part: str | None = None) -> Path: ...
     def release(self, model: Any) -> None: ...
 
 
 class Context(Frozen):
-    """The :class:`~visionkit.stage.context.StageContext` of the engine."""
+    """The :class:`~visionkit.stage.context.StageContext` of the engine.
+
+    ``alone``: the stage calls its networks one call at a time, so each call may have all cores.
+    """
 
     stage_id: str
     models: Models
     seed: int
     note: Callable[[str], None]
     taken: list[Any] = field(default_factory=list)
+    alone: bool = False
 
     @property
     def device(self) -> str:
@@ -104,7 +108,7 @@ class Context(Frozen):
 
     def model(self, name: str, task: str) -> Any:
         """See :class:`~visionkit.stage.context.StageContext`."""
-        model = self.models.model(name, task)
+        model = self.models.model(name, task, self.alone)
         self.taken.append(model)
         if text := getattr(model, "note", ""):
             self.note(text)

@@ -91,7 +91,7 @@ class _Given(Frozen):
     found: Model
     device: str = "cpu"
 
-    def model(self, name: str, task: str) -> Model:
+    def model(self, name: str, task: str, alone: bool = False) -> Model:
         return self.found
 
     def file(self, name: str, part: str | None = None) -> Path:
