@@ -127,3 +127,29 @@ def test_int8_of_a_real_detector(shared_data: Path, tmp_path: Path) -> None:
     entry = Catalogue.load().get("yolo11n")
     model = load_model(entry, Store().pull(entry), Settings(precision="int8"))
     assert model.note.startswith("yolo11n: int8, mAP ")
+
+
+def test_every_backend_of_a_cpu_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real network, bundled, in every backend that runs ONNX files."""
+    pytest.importorskip("openvino")
+    from visionkit import Pipeline
+    from visionkit.backends.choice import recall
+    from visionkit.tune import networks
+    from visionkit.weights import Catalogue, Store
+
+    monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(networks, "CALLS", 1)
+    plan = Pipeline.from_text("stages:\n  - classify: {weights: mobilenet_v2_onnx}\n").plan
+    entry = Catalogue.load().get("mobilenet_v2_onnx")
+    hasty = networks.Networks(plan, Store(offline=True), "cpu", (64, 48), lambda text: None, budget=-1)
+    assert not hasty.measure()
+    assert [reason.partition(" was not compared")[0] for reason in hasty.reasons] == [
+        "mobilenet_v2_onnx: openvino",
+        "mobilenet_v2_onnx: cv2",
+    ]
+    found = networks.Networks(plan, Store(offline=True), "cpu", (64, 48), lambda text: None)
+    assert found.measure(), found.reasons
+    assert not found.reasons
+    choice = recall(entry, "cpu")
+    assert choice is not None
+    assert sorted(choice.ms) == ["cv2", "openvino", "own"]

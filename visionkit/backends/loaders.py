@@ -89,6 +89,11 @@ def load_model(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Mod
     return model
 
 
+def can_run(entry: Entry, backend: str) -> bool:
+    """Whether a backend is worth asking for what ``entry`` loads."""
+    return (entry.loader.partition(":")[0], backend) in OTHERS
+
+
 def _chosen(entry: Entry, files: tuple[Path, ...], settings: Settings) -> Model:
     """The network in the backend that ``auto`` stands for; its note says why."""
     if settings.precision == "int8":

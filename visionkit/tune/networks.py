@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from visionkit.backends import Model, Settings, fit_batch, load_model
 from visionkit.backends.choice import OWN, Choice, remember
 from visionkit.backends.int8 import Verdict, settle
+from visionkit.backends.loaders import can_run
 from visionkit.backends.model import preprocessing_of
 from visionkit.data import Image
 from visionkit.data.device import finish, is_gpu
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MOST_PICTURES = 256
 """Of the user's pictures half calibrate, half check."""
-BACKENDS = ("openvino",)
+BACKENDS = ("openvino", "onnxruntime", "cv2")
 GPU_BACKENDS = ("graphs", "tensorrt")
 GPU_PRECISIONS = ("fp32", "fp16")
 GPU_BATCH = 16
@@ -52,6 +53,7 @@ class Networks:
 
     Attributes:
         size: width and height of the pictures to measure with.
+        budget: seconds after which no further backend is compared.
         reasons: why a backend or a precision is not among those to choose from.
         chosen: what ``backend: auto`` means for each network from now on.
     """
@@ -61,11 +63,12 @@ class Networks:
     device: str
     size: tuple[int, int]
     say: Callable[[str], None]
+    budget: float = 60.0
     reasons: list[str] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        catalogue = Catalogue.load()
+        catalogue, self._until = Catalogue.load(), 0.0
         self.entries: dict[str, Entry] = {}
         for node in self.plan.walk():
             name = getattr(node.params, "weights", "") if isinstance(node, StageNode) else ""
@@ -78,6 +81,7 @@ class Networks:
         Returns:
             True if any has a choice: another backend runs it and agrees with its own.
         """
+        self._until = monotonic() + self.budget
         precisions = GPU_PRECISIONS if is_gpu(self.device) else ("fp32",)
         return sum(self._measured(entry, one) for entry in self.entries.values() for one in precisions) > 0
 
@@ -101,7 +105,10 @@ class Networks:
     def _other(self, entry: Entry, files: tuple[Path, ...], own: Model, settings: Settings) -> Model | None:
         """The network in another backend; None where that does not run it or does not agree."""
         backend = settings.backend
-        if own.backend == backend:
+        if own.backend.partition(".")[0] == backend:
+            return None
+        if reason := self._objection(entry, backend):
+            self.reasons.append(f"{entry.name}: {backend} {reason}")
             return None
         self.say(f"{entry.name}: {backend} is compared with {own.backend} ...")
         try:
@@ -110,7 +117,12 @@ class Networks:
             self.reasons.append(f"{entry.name}: {error.message}")
             return None
         self.reasons += [model.note] if model.note else []
-        return model if model.backend == backend else None
+        return model if model.backend.partition(".")[0] == backend else None
+
+    def _objection(self, entry: Entry, backend: str) -> str:
+        if not can_run(entry, backend):
+            return f"does not run what {entry.loader.partition(':')[0]} loads"
+        return f"was not compared, {self.budget:g} seconds were over" if monotonic() > self._until else ""
 
     def _choose(self, entry: Entry, models: Mapping[str, Model], precision: str) -> None:
         """Measures the bare networks call by call, in turn, and keeps the verdict for ``backend: auto``."""

@@ -71,7 +71,8 @@ class Tuner:
         pipeline: what to run.
         inputs: on what; files.
         options: how they are read.
-        budget: seconds for all trials together; loading and converting networks comes on top.
+        budget: seconds for all trials together. Before, networks are converted and compared, the next one only as long
+            as that took less.
         cores: processors that may be used.
         say: hears what is being done.
     """
@@ -121,7 +122,8 @@ class Tuner:
         settings = self.pipeline._run_settings()
         store = Store(trust=self.trust)
         store = replace(store, offline=True) if settings.offline else store
-        return Networks(self.pipeline.plan, store, choose_device(settings.device), self._size(), self.say)
+        device = choose_device(settings.device)
+        return Networks(self.pipeline.plan, store, device, self._size(), self.say, self.budget)
 
     def _size(self) -> tuple[int, int]:
         """Width and height of the first picture."""
