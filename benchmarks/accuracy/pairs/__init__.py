@@ -17,6 +17,7 @@ WITHOUT = MappingProxyType(
         "propose.selective": "OpenCV 5 has selective search in its contributed modules alone, which are not installed; "
         "of scikit-image it uses the first step, felzenszwalb",
         "style.gatys": "is itself the loop around torch that one would write by hand",
+        "track.speed": "draws a line through a second of positions: arithmetic, no library",
         "tile": "works out a grid of boxes: arithmetic, no library",
     }
 )
