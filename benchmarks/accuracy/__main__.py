@@ -16,7 +16,17 @@ from benchmarks.machine import describe
 Rows = dict[str, list[Finding]]
 """What was measured, by the module that did it."""
 
-FAMILIES = ("detection", "precision", "own_nets", "classification", "text", "style", "tracking", "overhead")
+FAMILIES = (
+    "detection",
+    "precision",
+    "own_nets",
+    "classification",
+    "text",
+    "style",
+    "tracking",
+    "families",
+    "overhead",
+)
 ABOUT = """# accuracy
 
 Is it right? Each family on real pictures with real weights, beside its library called by hand with the same weights.
