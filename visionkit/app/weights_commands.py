@@ -72,7 +72,10 @@ def import_(
     path: Annotated[Path, typer.Argument(help="Your file: .onnx, .pt, .safetensors.")],
     task: Annotated[str, typer.Option(help="detect, classify, segment, ...")],
     name: Annotated[str, typer.Option(help="What to call it; by default the file's name.")] = "",
-    classes: Annotated[Path | None, typer.Option(help="A text file with a class name per line.")] = None,
+    classes: Annotated[
+        Path | None,
+        typer.Option(help="A text file with a class name per line; torchvision's detectors: the background first."),
+    ] = None,
     like: Annotated[str, typer.Option(help="An entry with the same architecture and preprocessing.")] = "",
     loader: Annotated[str, typer.Option(help="How it becomes a network: onnx, torchvision:resnet18, timm:NAME …")] = "",
     preprocess: Annotated[
