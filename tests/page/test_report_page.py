@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -13,18 +14,26 @@ from typing import Any
 
 import pytest
 
-PHOTOS = ("cat.jpg", "coffee.jpg", "harbour.jpg", "sheep.jpg", "street.jpg")
+PHOTOS = ("astronaut.jpg", "cameraman.jpg", "coins.jpg", "page.jpg", "street.jpg")
+PIPELINE = """
+stages:
+  - detect: {weights: ssdlite_mobilenet_person, min_score: 0.2}
+  - draw.boxes: {}
+outputs: [media, jsonl]
+"""
 
 
 @pytest.fixture(scope="module")
-def out(root: Path, samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def out(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of five photos and of a file that is none, with a report."""
+    pytest.importorskip("torch", reason="torch is not installed")
     folder = tmp_path_factory.mktemp("report")
+    (folder / "p.yaml").write_text(PIPELINE)
     (folder / "in").mkdir()
     for name in PHOTOS:
         shutil.copy(samples / "photos" / name, folder / "in")
     (folder / "in" / "broken.jpg").write_text("no picture")
-    command = [sys.executable, "-m", "visionkit", "run", root / "pipelines" / "detect.yaml", folder / "in"]
+    command = [sys.executable, "-m", "visionkit", "run", folder / "p.yaml", folder / "in"]
     given = [*map(str, command), "-o", str(folder / "out"), "--report", "--offline"]
     done = subprocess.run(given, capture_output=True, text=True, timeout=120)
     assert done.returncode == 3, done.stderr
@@ -56,7 +65,7 @@ def shown(page: Any) -> list[str]:
 def test_its_figures_are_the_tables(page: Any, out: Path) -> None:
     rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
     objects = [item for row in rows for item in row["detect"]]
-    assert len(objects) > 5
+    assert len(objects) > 1
     totals = dict(reversed(text.split("\n")) for text in page.locator("#totals > div").all_inner_texts())
     assert (totals["inputs done"], totals["failed"], totals["objects"]) == ("5", "1", str(len(objects)))
     assert page.locator("#failed tbody tr").count() == 1
@@ -72,7 +81,7 @@ def test_the_histogram_has_every_score(page: Any, out: Path) -> None:
     counts = [int(re.search(r": (\d+)$", title)[1]) for title in titles]  # type: ignore[index]
     assert len(counts) == 20
     assert sum(counts) == sum(len(row["detect"]) for row in rows)
-    assert not any(counts[:8]), "the pipeline keeps scores from 0.4 on"
+    assert not any(counts[:4]), "the pipeline keeps scores from 0.2 on"
     heights = [columns.nth(i).bounding_box()["height"] for i in range(20)]
     tallest = max(heights)
     assert tallest > 40
@@ -81,24 +90,28 @@ def test_the_histogram_has_every_score(page: Any, out: Path) -> None:
 
 def test_the_filter_narrows_the_gallery(page: Any) -> None:
     assert set(shown(page)) == set(PHOTOS)
-    page.fill("#filter [name=name]", "CAT")
-    assert shown(page) == ["cat.jpg"]
+    page.fill("#filter [name=name]", "STRO")
+    assert shown(page) == ["astronaut.jpg"]
     assert "1 of 5 shown" in page.locator("#shown").inner_text()
     page.fill("#filter [name=name]", "")
-    page.select_option("#filter [name=class]", "sheep")
-    assert shown(page) == ["sheep.jpg"]
-    page.select_option("#filter [name=class]", "")
     best = {item["name"]: item["score"] for item in json.loads(page.locator("#data").text_content())["gallery"]}
-    page.locator("#filter [name=score]").fill("0.9")
-    assert set(shown(page)) == {name for name, score in best.items() if score >= 0.9} != set(PHOTOS)
+    scores = sorted(score for score in best.values() if score is not None)
+    assert 2 <= len(scores) < len(PHOTOS)
+    page.select_option("#filter [name=class]", "person")
+    assert set(shown(page)) == {name for name, score in best.items() if score is not None}
+    page.select_option("#filter [name=class]", "")
+    least = math.floor(scores[-1] * 100) / 100
+    page.locator("#filter [name=score]").fill(str(least))
+    assert set(shown(page)) == {name for name, score in best.items() if (score or 0) >= least}
+    assert 1 <= len(shown(page)) < len(scores)
 
 
 def test_a_picture_opens_grows_and_closes(page: Any) -> None:
-    page.click("#gallery button[title='cat.jpg']")
+    page.click("#gallery button[title='astronaut.jpg']")
     dialog = page.locator("#zoom")
     picture = dialog.locator("img")
     assert dialog.is_visible()
-    assert "cat.jpg" in dialog.locator("figcaption").inner_text()
+    assert "astronaut.jpg" in dialog.locator("figcaption").inner_text()
     assert picture.evaluate("async (img) => { await img.decode(); return img.naturalWidth; }") > 300
     before = picture.bounding_box()["width"]
     area = dialog.locator("figure > div").bounding_box()
@@ -107,6 +120,6 @@ def test_a_picture_opens_grows_and_closes(page: Any) -> None:
     page.wait_for_function("document.querySelector('#zoom img').style.transform.includes('scale(2.7')")
     assert picture.bounding_box()["width"] > 2 * before
     page.keyboard.press("ArrowRight")
-    assert "cat.jpg" not in dialog.locator("figcaption").inner_text()
+    assert "astronaut.jpg" not in dialog.locator("figcaption").inner_text()
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
