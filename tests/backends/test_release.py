@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,9 @@ def test_as_many_as_were_taken(counts: Counter[str]) -> None:
     assert counts["model"] == counts["release"] == 2
 
 
-def test_also_where_the_next_stage_cannot_be_opened(counts: Counter[str]) -> None:
-    text = "stages:\n  - classify\n  - draw.title: {text: hello, font: absent.ttf}\n"
+def test_also_where_the_next_stage_cannot_be_opened(counts: Counter[str], tmp_path: Path) -> None:
+    (tmp_path / "broken.ttf").write_text("no font")
+    text = f"stages:\n  - classify\n  - draw.title: {{text: hello, font: '{tmp_path / 'broken.ttf'}'}}\n"
     with pytest.raises(VisionkitError):
         list(Pipeline.from_text(text).run(np.zeros((60, 80, 3), np.uint8)))
     assert counts["model"] == counts["release"] == 1

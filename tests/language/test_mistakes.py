@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.language.mistakes import Seen, only, problems_of
@@ -291,3 +293,49 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_export_that_is_not_there() -> None:
     assert only("stages: [filter.blur]\nexports: [filter_blr]").help == "did you mean 'filter_blur'?"
     assert only("stages: [filter.blur]\nexports: [source]").code == "VK203"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "at", "message"),
+    [
+        ("[media, media]", "media]", "'media' and 'media_2' have the same path '{source.relpath}'"),
+        ("[csv: {path: a.txt}, jsonl: {path: a.txt}]", "jsonl", "'csv' and 'jsonl' have the same path 'a.txt'"),
+        ('[media: {path: ""}]', '""', "the output path '' names no file"),
+        ("[media: {path: '../{source.relpath}'}]", "'../", "'../{source.relpath}' leads out of the output folder"),
+        ("[media: {path: '{source.stem}/../../x'}]", "'{source", "leads out of the output folder"),
+        ("[csv: {path: /tmp/abs.csv}]", "/tmp/abs.csv", "'/tmp/abs.csv' leads out of the output folder"),
+    ],
+)
+def test_outputs_that_no_run_would_write(outputs: str, at: str, message: str) -> None:
+    problem = only(f"stages: [filter.blur]\noutputs: {outputs}\n")
+    assert (problem.line, problem.code) == (2, "VK112")
+    assert problem.at.startswith(at)
+    assert message in problem.message
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "night.jpg").touch()
+    path = tmp_path / "p.yaml"
+    path.write_text("stages:\n  - labels: {path: lables}\n  - style.arbitrary: {style: nigt.jpg}\n")
+    found = problems_of(path)
+    assert [(p.line, p.code, p.at) for p in found] == [(2, "VK112", "lables}"), (3, "VK112", "nigt.jpg}")]
+    assert [p.help for p in found] == ["did you mean 'labels'?", "did you mean 'night.jpg'?"]
+    path.write_text("stages:\n  - labels: {path: labels}\n  - style.arbitrary: {style: night.jpg}\n")
+    assert problems_of(path) == []
+
+
+def test_all_that_is_wrong_in_one_stage_or_one_mapping_is_said_at_once() -> None:
+    found = problems_of('stages:\n  - detect\n  - draw.boxes: {label: "{clas_name}", color: purpleish}\n')
+    assert [p.code for p in found] == ["VK151", "VK112"]
+    found = problems_of("stages:\n  - filter.blur: {size: 3, size: 5}\n  - filter.gamma: {gamma: 1, gamma: 2}\n")
+    assert [(p.line, p.code) for p in found] == [(2, "VK103"), (3, "VK103")]
+    assert [p.code for p in problems_of('stages: [detect, draw.boxes: {label: "$no {clas}", colour: red}]')] == [
+        "VK107"
+    ]
+
+
+def test_a_pipeline_without_a_stage() -> None:
+    problem = only("stages: []\noutputs: [media]\n")
+    assert (problem.code, problem.at) == ("VK105", "[]")
+    assert "at least one stage" in problem.message

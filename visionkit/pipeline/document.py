@@ -76,7 +76,7 @@ def parse(text: str, file: str) -> Node:
     """The tree of a YAML text; an empty text is a null scalar.
 
     Raises:
-        PipelineError: one syntax error, a duplicate key, or a text beyond the bounds.
+        PipelineError: one syntax error, all duplicate keys, or a text beyond the bounds.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise _error("VK102", "file", f"larger than {MAX_BYTES:,} bytes", Position(file, 1, 1))
@@ -84,7 +84,10 @@ def parse(text: str, file: str) -> Node:
     root = compose(places)
     if root is None:
         return Scalar(None, "", Position(file, 1, 1))
-    return _Builder(places).build(root, 0)
+    builder = _Builder(places)
+    tree = builder.build(root, 0)
+    builder.problems.raise_if_any()
+    return tree
 
 
 class Places:
@@ -194,8 +197,11 @@ def _syntax_help(places: Places, position: Position, message: str) -> str:
 
 class _Builder:
     def __init__(self, places: Places) -> None:
+        from visionkit.pipeline.problems import Problems
+
         self._places = places
         self._count = 0
+        self.problems = Problems()
 
     def build(self, node: Any, depth: int) -> Node:
         position = self._places.at(node.start_mark.index)
@@ -223,7 +229,8 @@ class _Builder:
                 raise _error("VK101", "YAML syntax", "a key must be a text", key.position, help_)
             if key.text in seen:
                 message = f"this key stands here twice, first on line {seen[key.text].line}"
-                raise _error("VK103", key.text, message, key.position)
+                self.problems.add("VK103", key.text, message, key)
+                continue
             seen[key.text] = key.position
             value = self.build(value_node, depth + 1)
             if isinstance(value, Scalar) and not value.text and not value.quoted:  # nothing there: point behind the key

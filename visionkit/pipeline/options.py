@@ -17,7 +17,7 @@ class CompileOptions(Frozen):
     Attributes:
         variables: values of ``--set``, over the environment, over the file's own.
         allow_code: ``- python:`` stages may import the user's files.
-        check_weights: weights and class names are looked up in the catalogue.
+        check_weights: weights and class names are looked up in the catalogue, and files the user names on the disk.
         live: the outputs are those of the "file"; those and "also" ``live``; or "only" ``live``.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,7 +79,18 @@ def compile_outputs(
             output = _output(item, read_id(item, taken, variables), board, variables)
             taken.add(item.name)
             outputs += [output] if output else []
+    _refuse_shared_paths(outputs, variables)
     return tuple(outputs)
+
+
+def _refuse_shared_paths(outputs: Sequence[OutputNode], variables: Variables) -> None:
+    owners: dict[str, str] = {}
+    for output in outputs:
+        path = getattr(output.params, "path", None)
+        if path is None or (other := owners.setdefault(str(path.text), output.id)) == output.id:
+            continue
+        message = f"the outputs {other!r} and {output.id!r} have the same path {path.text!r}"
+        variables.problems.add("VK112", output.name, message, output.position, "give one of them another path")
 
 
 def _named(*names: str, at: Node) -> Listing:

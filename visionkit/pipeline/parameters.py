@@ -19,18 +19,28 @@ M = TypeVar("M", bound=BaseModel)
 
 def validate(model: type[M], node: Mapping, where: str, variables: Variables) -> M | None:
     """The parameters, or None after the problems were noted."""
+    return validated(model, node, where, variables)[0]
+
+
+def validated(model: type[M], node: Mapping, where: str, variables: Variables) -> tuple[M | None, M | None]:
+    """The parameters, or None after the problems were noted; and what is right among them, to be looked at further."""
     problems = variables.problems
     before = len(problems.found)
     values = {key.text: variables.plain(value, f"{where}.{key.text}") for key, value in node}
     if len(problems.found) > before:
-        return None
+        return None, None
     try:
-        return model.model_validate(values)
+        params = model.model_validate(values)
+        return params, params
     except ValidationError as error:
-        found = [_problem(model, node, where, item) for item in error.errors(include_url=False)]
-    for problem in _united(found):
+        errors = error.errors(include_url=False)
+    for problem in _united([_problem(model, node, where, item) for item in errors]):
         problems.add(*problem)
-    return None
+    wrong = {item["loc"][0] for item in errors if item["loc"]}
+    try:
+        return None, model.model_validate({name: value for name, value in values.items() if name not in wrong})
+    except ValidationError:
+        return None, None
 
 
 Found = tuple[str, str, str, Node | Position, str]

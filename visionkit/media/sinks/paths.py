@@ -25,6 +25,12 @@ def _known(template: Template) -> Template:
     fields = dict.fromkeys(SourceInfo("", "image").fields, Type(Kind.TEXT))
     for problem in template.check_all({"source": Record(fields, noun="source")}, rows=False):
         raise problem
+    shown = "".join(part if isinstance(part, str) else "x" for part in template.parts).strip()
+    try:
+        safe(shown, "")
+    except SinkError as error:
+        message = error.message.removeprefix(": ").replace(repr(shown), repr(template.text))
+        raise ValueError("; ".join(filter(None, [message, error.help]))) from error
     return template
 
 
