@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from tests.media.media_files import audio_packets, make_video, photo, run_sink, video_times
 from visionkit.data import ABSENT, Failure, Image, Key, Packet
@@ -325,7 +326,7 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
 )
 def test_paths_that_leave_the_folder_are_refused(tmp_path: Path, out: Path, path: str) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), photo())
-    with pytest.raises(SinkError, match="leads out"):
+    with pytest.raises(ValidationError, match="leads out"):
         convert(tmp_path / "a.png", out, path=path)
 
 

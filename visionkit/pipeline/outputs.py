@@ -87,7 +87,11 @@ def _refuse_shared_paths(outputs: Sequence[OutputNode], variables: Variables) ->
     owners: dict[str, str] = {}
     for output in outputs:
         path = getattr(output.params, "path", None)
-        if path is None or (other := owners.setdefault(str(path.text), output.id)) == output.id:
+        if (
+            path is None
+            or output.position is None
+            or (other := owners.setdefault(str(path.text), output.id)) == output.id
+        ):
             continue
         message = f"the outputs {other!r} and {output.id!r} have the same path {path.text!r}"
         variables.problems.add("VK112", output.name, message, output.position, "give one of them another path")
