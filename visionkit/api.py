@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from queue import Queue
@@ -137,6 +137,7 @@ class Pipeline(Frozen):
         Results come in order while later frames are worked on; leaving the loop early ends the run. The file's
         ``outputs`` are not written: that is :meth:`write`.
         """
+        _refuse_lists(inputs)
         queue: Queue[Packet | None] = Queue(maxsize=8)
         job = Job(self.plan, self._run_settings(), on_packet=queue.put)
         failure: list[BaseException] = []
@@ -181,6 +182,7 @@ class Pipeline(Frozen):
         """
         from visionkit.media.remote.target import target
 
+        _refuse_lists(inputs)
         to = target(str(out))
         to.check(overwrite)
         job = Job(self.plan, self._run_settings())
@@ -193,3 +195,10 @@ class Pipeline(Frozen):
         from visionkit.runtime.context import RunSettings
 
         return RunSettings.of(self.plan, **self.settings)
+
+
+def _refuse_lists(inputs: Iterable[Any]) -> None:
+    """Raises UsageError for a list of paths: it would be taken for an array."""
+    for item in inputs:
+        if isinstance(item, (list, tuple)) and any(isinstance(part, (str, Path)) for part in item):
+            raise UsageError("an input is a list of paths", help="give them one by one: run(*paths)")

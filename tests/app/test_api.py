@@ -54,6 +54,9 @@ def test_errors_reach_the_caller() -> None:
         Pipeline.from_text("stages: [filter.blurr]")
     with pytest.raises(UsageError):
         list(Pipeline.from_text(FILTER).run("nowhere.jpg"))
+    for work in (Pipeline.from_text(FILTER).run, Pipeline.from_text(FILTER).write):
+        with pytest.raises(UsageError, match="list of paths"):
+            list(work(["a.jpg", "b.jpg"]))  # type: ignore[call-overload]
     wrong = Pipeline.from_text("stages:\n  - crop: {x: 500, y: 500, width: 10, height: 10, on_error: stop}\n")
     with pytest.raises(StageError):
         list(wrong.run(pictures(1)[0]))

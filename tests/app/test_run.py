@@ -92,6 +92,10 @@ def test_corrupt_pictures_cost_a_row_each_and_an_exit_code(pipeline: Path, tmp_p
         (["run", "wrong.yaml", "one.jpg"], 4, "VK110"),
         (["run", "p.yaml", "one.jpg", "--set", "oops"], 2, "--set"),
         (["run", "p.yaml", "one.jpg", "--device", "gpu"], 2, "--device must be auto, cpu, cuda, cuda:0"),
+        (["run", "p.yaml", "one.jpg", "--stage", "filter.gray"], 2, "but p.yaml is given too"),
+        (["run", "p.yaml", "one.jpg", "-o", "one.jpg"], 5, "one.jpg: is a file, but results go into a folder"),
+        (["run", "p.yaml", "one.jpg", "one.jpg"], 5, "the same input was given twice"),
+        (["run", "same.yaml", "one.jpg", "bad.jpg"], 5, "put a placeholder into it"),
         (["frobnicate"], 2, "frobnicate"),
         (["run", "stop.yaml", "bad.jpg", "--on-error", "stop"], 8, "decode failed on bad.jpg"),
     ],
@@ -102,6 +106,7 @@ def test_exit_codes(arguments: list[str], code: int, said: str, tmp_path: Path) 
     (tmp_path / "bad.jpg").write_bytes(b"x")
     (tmp_path / "wrong.yaml").write_text("stages: [filter.blurr]")
     (tmp_path / "stop.yaml").write_text(PIPELINE)
+    (tmp_path / "same.yaml").write_text(PIPELINE + "outputs: [media: {path: same.png}]\n")
     done = visionkit(*arguments, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert said in done.stderr

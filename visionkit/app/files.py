@@ -19,6 +19,19 @@ def check_writable(path: Path) -> None:
         raise SinkError(f"{path}: there is no folder {str(path.parent)!r}", help="make it first")
 
 
+def check_folder(path: Path) -> None:
+    """Before a run: results can go below ``path``.
+
+    Raises:
+        SinkError: it, or a part of it, is a file.
+    """
+    for place in (path, *path.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise SinkError(f"{place}: is a file, but results go into a folder", help="name another one with -o")
+            return
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8.
 

@@ -20,6 +20,7 @@ from visionkit.app.batch_commands import (
     parse_shard,
 )
 from visionkit.app.camera_options import FourCC, Size, Stall, parse_size
+from visionkit.app.files import check_folder
 from visionkit.errors import MissingExtraError, UsageError
 from visionkit.pipeline import networks
 
@@ -126,6 +127,8 @@ def run(
     given = list(sources or [])
     if stage:
         given = [pipeline, *given] if pipeline else given
+        if files := [name for name in given if name.endswith((".yaml", ".yml"))]:
+            raise UsageError(f"--stage stands for a pipeline file, but {files[0]} is given too", help="leave one out")
         loaded = Pipeline.from_text(stages_text(stage), allow_code=allow_code, file="--stage", **variables)
     else:
         if not pipeline:
@@ -146,6 +149,7 @@ def run(
     keep = watched is None and view is None
     kept = BatchOptions(resume, retry_failed, parse_shard(shard), keep, **parse_engine(engine, ray_address))
     goal = target(out)
+    check_folder(goal.folder)
     goal.check(overwrite)
     try:
         code = reporter.execute(loaded, given, goal.folder, overwrite, options, trust_weights, watched, kept, view)

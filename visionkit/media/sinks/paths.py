@@ -104,17 +104,23 @@ def check_paths(
     Raises:
         SinkError: naming the first few paths and what to do.
     """
-    owners: dict[str, str] = {}
+    owners: dict[str, SourceInfo] = {}
     collisions, existing = [], []
+    twice = False
     begun = out.exists()
     for info in sources:
         path = path_of(info)
         key = os.path.normcase(path)
         if key in owners:
-            collisions.append(f"{path.relative_to(out)}: from {owners[key]} and from {info.name}")
-        owners[key] = info.name
+            collisions.append(f"{path.relative_to(out)}: from {owners[key].name} and from {info.name}")
+            twice = twice or (info.path is not None and info.path == owners[key].path)
+        owners[key] = info
         if begun and os.path.lexists(path):
             existing.append(path)
+    if twice:
+        help = "the same input was given twice"
+    elif len(owners) == 1:
+        help = 'all sources have one path: put a placeholder into it, such as "{source.stem}"'
     if collisions:
         raise SinkError(f"outputs collide:\n{_listed(collisions)}", help=help)
     if existing:
