@@ -112,37 +112,44 @@ def test_a_strange_pickle_runs_nothing(tmp_path) -> None:
 # torchvision, freshly initialised and saved: the loaders and decoders with the real architecture
 
 
-def fresh(tmp_path: Path, name: str, favour: str, **build: Any) -> tuple[Path, Any]:
-    """A torchvision detector that is keen on class 1, and its file."""
+def fresh(tmp_path: Path, name: str, favour: str, spread: float = 1.0, **build: Any) -> tuple[Path, Any]:
+    """A torchvision detector that is keen on class 1, and its file; its scores lie ``spread`` times as far apart."""
     torch = pytest.importorskip("torch")
     models = pytest.importorskip("torchvision").models
     torch.manual_seed(0)
     net = models.get_model(name, weights=None, weights_backbone=None, num_classes=3, **build).eval()
-    for key, bias in net.named_parameters():
-        if key.endswith(favour):
-            bias.data.view(-1, 3)[:, 1] += 3.0
+    tensors = dict(net.named_parameters())
+    for key in [key for key in tensors if key.endswith(favour)]:
+        tensors[key].data.view(-1, 3)[:, 1] += 3.0
+        tensors[key.replace("bias", "weight")].data *= spread
     path = tmp_path / f"{name}.pth"
     torch.save(net.state_dict(), path)
     return path, net
 
 
+SMALL = {"min_size": 96, "max_size": 128}
 TORCHVISION = {
-    "fasterrcnn_mobilenet_v3_large_320_fpn": ("cls_score.bias", {"min_size": 160, "max_size": 200}),
-    "ssdlite320_mobilenet_v3_large": ("classification_head.module_list.0.1.bias", {}),
-    "maskrcnn_resnet50_fpn": ("cls_score.bias", {"min_size": 96, "max_size": 128}),
+    "fasterrcnn_mobilenet_v3_large_320_fpn": ("cls_score.bias", 1, {"min_size": 160, "max_size": 200}),
+    "ssdlite320_mobilenet_v3_large": ("classification_head.module_list.0.1.bias", 1, {}),
+    "maskrcnn_resnet50_fpn": ("cls_score.bias", 1, SMALL),
+    "keypointrcnn_resnet50_fpn": ("cls_score.bias", 1, SMALL),
+    "retinanet_resnet50_fpn": ("classification_head.cls_logits.bias", 30, SMALL),
+    "fcos_resnet50_fpn": ("classification_head.cls_logits.bias", 30, SMALL),
+    "ssd300_vgg16": ("classification_head.module_list.0.bias", 1, {}),
 }
+"""Network: the bias that favours a class, how much to spread the scores, how to build it."""
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
 def test_torchvision_equals_the_network_called_by_hand(tmp_path, name) -> None:
-    favour, build = TORCHVISION[name]
-    path, net = fresh(tmp_path, name, favour, **build)
+    favour, spread, build = TORCHVISION[name]
+    path, net = fresh(tmp_path, name, favour, spread, **build)
     import torch
 
     names = ("background", "cell", "dish")
     entry = entry_for(path, loader=f"torchvision:{name}", classes=names, settings={"build": build})
     stage = detector(entry, path, min_score=0.1, iou=1.0)
-    images = [noise(200, 120, 1), noise(120, 200, 2), noise(200, 120, 3)]
+    images = [noise(200, 120, 1), noise(120, 200, 2), noise(200, 120, 3)][: 3 if "mobilenet" in name else 1]
     together = stage.run(images)
     for image, found in zip(images, together, strict=True):
         with torch.inference_mode():
@@ -151,11 +158,16 @@ def test_torchvision_equals_the_network_called_by_hand(tmp_path, name) -> None:
         assert int(keep.sum()) > 0
         assert len(found) == int(keep.sum())
         np.testing.assert_allclose(found.score, wanted["scores"][keep].numpy(), atol=1e-3)
-        best = iou(found.xyxy, wanted["boxes"][keep].numpy()).max(axis=1)
-        assert best.min() > 0.98
+        boxes = wanted["boxes"][keep].numpy()
+        apart = np.abs(found.xyxy[:, None] - boxes).max(axis=2)
+        assert (apart.min(axis=1) < 0.5).mean() > 0.98, "but for the last places, where scores are equal"
         if "masks" in wanted:
             theirs = wanted["masks"][keep][0, 0].numpy() > 0.5
             assert (found.masks.items[0].rasterised(image.canvas) ^ theirs).mean() < 0.02
+        if "keypoints" in wanted:
+            theirs = wanted["keypoints"][keep].numpy()[apart.argmin(axis=1)]
+            moved = np.linalg.norm(found.keypoints[..., :2] - theirs[..., :2], axis=2)
+            assert np.median(moved) < 0.1, "but for two peaks that are equally high"
 
 
 def test_an_unknown_network_and_a_file_that_does_not_fit(tmp_path) -> None:
