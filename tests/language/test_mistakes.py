@@ -321,6 +321,8 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
     found = problems_of(path)
     assert [(p.line, p.code, p.at) for p in found] == [(2, "VK112", "lables}"), (3, "VK112", "nigt.jpg}")]
     assert [p.help for p in found] == ["did you mean 'labels'?", "did you mean 'night.jpg'?"]
+    path.write_text(f"stages:\n  - labels: {{path: {'x' * 300}}}\n")
+    assert "there is no file or folder" in only(path).message
     path.write_text("stages:\n  - labels: {path: labels}\n  - style.arbitrary: {style: night.jpg}\n")
     assert problems_of(path) == []
 

@@ -5,16 +5,16 @@ Nothing is loaded, opened or downloaded here, and neither torch nor OpenCV is im
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from visionkit.data import Annotated, Detections, Image
-from visionkit.errors import PipelineError, Position, Problem, VisionkitError, did_you_mean
-from visionkit.expr import Expression, Record, Template
+from visionkit.errors import PipelineError, Position, Problem, did_you_mean
 from visionkit.pipeline import document
+from visionkit.pipeline.arguments import check_expressions, check_stage, parameter_scope, settled
 from visionkit.pipeline.conditions import compile_condition, scope_of
-from visionkit.pipeline.document import Mapping, Scalar
+from visionkit.pipeline.document import Mapping
 from visionkit.pipeline.entries import Entries
 from visionkit.pipeline.items import (
     FOR_EACH_KEYS,
@@ -35,8 +35,6 @@ from visionkit.pipeline.variables import Variables
 from visionkit.pipeline.wiring import Board, Wirer
 from visionkit.stage.base import ScanStage, Stage, StageParams
 from visionkit.stage.catalogue import stages as stage_catalogue
-from visionkit.stage.fields import record_of
-from visionkit.stage.params import file_fields, weights_fields
 from visionkit.stage.ports import Ports, ports_of
 
 VERSION = 1
@@ -182,15 +180,15 @@ class Compiler:
             )
         ports = ports_of(stage)
         params, right = validated(stage.Params, item.params, item.name, self.variables)
-        params = self._with_weights(stage.Params, item, params)
+        params = settled(self, stage.Params, item, params)
         wirer = Wirer(board, item.name, item.node)
         bindings = wirer.bind(ports.inputs, item.keys.get("in"))
         when = self._when(item, board)
         on_error = read_on_error(item, self.variables)
         if right is not None and bindings is not None:
-            self._check_expressions(right, item, parameter_scope(bindings, board))
+            check_expressions(self, right, item, parameter_scope(bindings, board))
         if params is not None:
-            self._check(stage, params, item)
+            check_stage(self, stage, params, item)
         outputs = self._outputs(id_, stage, ports, bindings, params, board, item)
         if params is None or bindings is None:
             return []
@@ -235,49 +233,6 @@ class Compiler:
             self.problems.add("VK110", item.name, f"cannot be imported: {error}", item.node)
             return None
 
-    def _check_expressions(self, params: StageParams, item: Item, scope: dict[str, Any]) -> None:
-        """Expressions and templates among the parameters."""
-        for name in type(params).model_fields:
-            value = getattr(params, name)
-            if isinstance(value, (Expression, Template)):
-                node = item.params.get(name) or item.params
-                for error in value.check_all(scope):
-                    self.problems.add_expression(f"{item.name}.{name}", error, node)
-
-    def _check(self, stage: type[Stage[Any]], params: Any, item: Item) -> None:
-        """Weights, class names, and the stage's own check."""
-        if self.options.check_weights and stage.check.__func__ is not Stage.check.__func__:  # type: ignore[attr-defined]
-            for name, message, help_ in stage.check(params, self.entries):
-                self.problems.add("VK114", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
-
-    def _with_weights(self, model: type[StageParams], item: Item, params: Any) -> Any:
-        """The parameters with paths of files and weights in full; weights are looked up also where params is None."""
-        changed: dict[str, Any] = {}
-        for name in file_fields(model) if params is not None else ():
-            given = getattr(params, name)
-            if given is not None and (self.folder / given).exists():
-                changed[name] = (self.folder / given).absolute()
-                self.entries.given(changed[name])
-            elif given is not None and not given.exists() and self.options.check_weights:
-                self._missing(item, name, given)
-        for name in weights_fields(model) if self.options.check_weights else ():
-            node = item.params.get(name)
-            weight = getattr(params, name) if params is not None else node.value if isinstance(node, Scalar) else None
-            if not isinstance(weight, str) or weight.startswith("$"):
-                continue
-            try:
-                changed[name] = self.entries.use(weight, self.folder)
-            except VisionkitError as error:
-                self.problems.add("VK114", f"{item.name}.{name}", error.message, node or item.params, error.help)
-        return params.model_copy(update=changed) if params is not None and changed else params
-
-    def _missing(self, item: Item, name: str, given: Path) -> None:
-        beside = (self.folder / given).parent
-        names = [path.name for path in beside.iterdir()] if beside.is_dir() else []
-        message = f"there is no file or folder {str(given)!r}"
-        help_ = did_you_mean(given.name, names) or f"a relative path is looked for in {self.folder.absolute()}"
-        self.problems.add("VK112", f"{item.name}.{name}", message, item.params.get(name) or item.params, help_)
-
     def _outputs(
         self,
         id_: str,
@@ -315,20 +270,6 @@ class Compiler:
             full = {**(inherited if keeps else {}), **own}
             made.append(board.add(f"{id_}.{port.name}" if port.name else id_, port.type, id_, full, plane))
         return made
-
-
-def parameter_scope(bindings: tuple[Binding, ...], board: Board) -> dict[str, Any]:
-    """Names for expressions among a stage's parameters: its ports, and the columns of its first detections."""
-    scope: dict[str, Any] = {}
-    columns: dict[str, Any] | None = None
-    for binding in bindings:
-        for slot in binding.slots[:1]:
-            value = board.slot(slot)
-            record = record_of(value.type, value.columns)
-            scope[binding.port] = record
-            if issubclass(value.type, Detections) and columns is None:
-                columns = {n: replace(c, column=True) if isinstance(c, Record) else c for n, c in record.fields.items()}
-    return {**(columns or {}), **scope}
 
 
 def _bypass(ports: Ports, bindings: tuple[Binding, ...]) -> int | None:
