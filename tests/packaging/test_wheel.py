@@ -79,3 +79,14 @@ def test_the_metadata_is_right(installed: Path) -> None:
     assert "License-Expression: Apache-2.0" in metadata
     assert "Requires-Python: >=3.11" in metadata
     assert (folder / "licenses" / "LICENSE").exists()
+
+
+def test_the_demo_runs_from_it(installed: Path) -> None:
+    folder = installed.parent / "demo"
+    folder.mkdir()
+    command = (installed / "bin" / "visionkit", "demo", "--out", folder / "out")
+    shown = run(*command, cwd=folder, PYTHONPATH=str(installed))
+    assert str((folder / "out").resolve()) in shown.splitlines()[-1]
+    for name in ("detect/cat.jpg", "detect/results.jsonl", "track/walk.mp4", "plates/traffic.mp4"):
+        assert (folder / "out" / name).stat().st_size > 1000
+    assert not list(folder.rglob("errors.jsonl"))
