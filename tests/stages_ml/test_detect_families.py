@@ -132,7 +132,7 @@ TORCHVISION = {
     "fasterrcnn_mobilenet_v3_large_320_fpn": ("cls_score.bias", 1, {"min_size": 160, "max_size": 200}),
     "ssdlite320_mobilenet_v3_large": ("classification_head.module_list.0.1.bias", 1, {}),
     "maskrcnn_resnet50_fpn": ("cls_score.bias", 1, SMALL),
-    "keypointrcnn_resnet50_fpn": ("cls_score.bias", 1, SMALL),
+    "keypointrcnn_resnet50_fpn": ("cls_score.bias", 1, SMALL | {"box_detections_per_img": 20}),
     "retinanet_resnet50_fpn": ("classification_head.cls_logits.bias", 30, SMALL),
     "fcos_resnet50_fpn": ("classification_head.cls_logits.bias", 30, SMALL),
     "ssd300_vgg16": ("classification_head.module_list.0.bias", 1, {}),
