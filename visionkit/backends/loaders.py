@@ -45,6 +45,7 @@ LOADERS = MappingProxyType(
 )
 _AROUND = MappingProxyType(
     {
+        "compile": "visionkit.backends.compiled:load",
         "cv2": "visionkit.backends.exported:load_cv2",
         "graphs": "visionkit.backends.graphs:load",
         "onnxruntime": "visionkit.backends.exported:load_onnxruntime",
@@ -60,6 +61,7 @@ OTHERS = MappingProxyType(
     | {(kind, "cv2"): "cv2" for kind in ("onnx", *_TORCH)}
     | {(kind, "onnxruntime"): "onnxruntime" for kind in _TORCH}
     | {(kind, "graphs"): "graphs" for kind in _TORCH}
+    | {(kind, "compile"): "compile" for kind in _TORCH}
 )
 """What runs a loader's files when the user names another backend; where none is listed, the loader's own does."""
 

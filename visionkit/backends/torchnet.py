@@ -51,7 +51,7 @@ class TorchModel:
         module = module.eval().requires_grad_(False).to(self.device, self._dtype)
         self.module = module.to(memory_format=torch.channels_last)
         self._own_call = call is not None
-        self._call = call or (lambda net, pictures: flat(net(pictures)))
+        self.call = call or call_plain
         self._mean = torch.tensor(self.spec.mean, device=self.device).view(1, -1, 1, 1)
         self._std = torch.tensor(self.spec.std, device=self.device).view(1, -1, 1, 1)
         self._plain = not any(self.spec.mean) and set(self.spec.std) == {1.0}
@@ -59,10 +59,10 @@ class TorchModel:
     def infer(self, batch: Any) -> tuple[NDArray[Any], ...]:
         return fetched(self.forward(batch))
 
-    def forward(self, batch: Any) -> tuple[Any, ...]:
-        """What :meth:`infer` gives, as tensors that stay on the device."""
+    def forward(self, batch: Any, call: Call | None = None) -> tuple[Any, ...]:
+        """What :meth:`infer` gives, as tensors that stay on the device; ``call``: another than the model's own."""
         with torch.inference_mode():
-            outputs = self._call(self._copy(), self.pictures(batch))
+            outputs = (call or self.call)(self._copy(), self.pictures(batch))
             return tuple(out.float() if out.is_floating_point() else out for out in outputs)
 
     def pictures(self, batch: Any) -> Any:
@@ -178,6 +178,11 @@ def flat(outputs: Any) -> tuple[Any, ...]:
         return (outputs,)
     parts = outputs.values() if hasattr(outputs, "values") else outputs
     return tuple(tensor for part in parts if part is not None for tensor in flat(part))
+
+
+def call_plain(module: Any, pictures: Any) -> tuple[Any, ...]:
+    """The module is called; what it returns is flattened."""
+    return flat(module(pictures))
 
 
 def call_detector(module: Any, pictures: Any) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from visionkit.backends.model import Settings
-from visionkit.backends.torchnet import TorchModel
+from visionkit.backends.torchnet import Call, TorchModel
 from visionkit.errors import WeightsError
 from visionkit.lazy import torch
 from visionkit.weights.contained import load_ultralytics
@@ -30,9 +30,9 @@ class YoloModel(TorchModel):
         self.output = "yolo-end2end" if getattr(head, "end2end", False) else "yolo"
         self._lock = Lock()
 
-    def forward(self, batch: Any) -> tuple[Any, ...]:
+    def forward(self, batch: Any, call: Call | None = None) -> tuple[Any, ...]:
         with self._lock if self.streams == 1 else nullcontext():
-            return super().forward(batch)
+            return super().forward(batch, call)
 
 
 def load(entry: Entry, files: tuple[Path, ...], settings: Settings) -> YoloModel:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Literal
 
-Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2", "graphs", "tensorrt"]
+Backend = Literal["auto", "own", "torch", "onnxruntime", "openvino", "cv2", "compile", "graphs", "tensorrt"]
 Precision = Literal["auto", "fp32", "fp16", "bf16", "int8"]

@@ -94,6 +94,8 @@ class Networks:
             self.reasons.append(f"{entry.name}: {error.message}")
             return False
         others = {name: self._other(entry, files, own, replace(settings, backend=name)) for name in self._backends()}
+        if self.device == "cpu" and can_run(entry, "compile"):
+            self.reasons.append(f"{entry.name}: compile was not tried, it takes minutes: run --backend compile")
         models = {OWN: own, **{name: model for name, model in others.items() if model is not None}}
         if len(models) > 1:
             self._choose(entry, models, precision)
