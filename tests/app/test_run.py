@@ -153,6 +153,13 @@ def test_an_error_of_ones_own_function_has_its_line(tmp_path: Path) -> None:
     assert f'File "{tmp_path / "my.py"}", line 2, in f' in done.stderr
 
 
+def test_live_has_no_page_for_an_input_that_is_not_there(pipeline: Path, tmp_path: Path) -> None:
+    done = visionkit("live", pipeline, tmp_path / "nope.jpg", "--port", 0)
+    assert done.returncode == 2
+    assert "nope.jpg: there is no such file" in done.stderr
+    assert "http://" not in done.stderr + done.stdout
+
+
 def test_existing_results_need_overwrite(pipeline: Path, tmp_path: Path) -> None:
     source = picture(tmp_path / "one.jpg")
     out = tmp_path / "out"

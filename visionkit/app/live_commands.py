@@ -67,7 +67,7 @@ def live(
     from visionkit.api import Pipeline
     from visionkit.app.live.session import PageOptions, View
     from visionkit.app.report import Reporter
-    from visionkit.media.sources import SourceOptions
+    from visionkit.media.sources import SourceOptions, open_sources
     from visionkit.pipeline.compile import compile_text
     from visionkit.pipeline.options import CompileOptions
     from visionkit.runtime.batch import BatchOptions
@@ -81,13 +81,16 @@ def live(
     loaded = Pipeline(compile_text(origin.text, origin.name, options))
     loaded = loaded.with_settings(**{k: v for k, v in chosen.items() if v is not None})
     wishes: dict[str, Any] = {"size": parse_size(size), "fourcc": fourcc or None, "stall": stall}
+    read = SourceOptions(fps=fps, limit=limit, replay=replay, **wishes)
+    if "-" not in given:  # an input that is not there is said before there is a page
+        open_sources(given, read)
     view = View(origin, PageOptions(host, port, token, tuple(name.lower() for name in allow_host or ())), show)
     return Reporter(json=json_, quiet=quiet).execute(
         loaded,
         given,
         out or FOLDER,
         overwrite or out is None,
-        SourceOptions(fps=fps, limit=limit, replay=replay, **wishes),
+        read,
         trust_weights,
         batch=BatchOptions(keep=False),
         view=view,
