@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.app.test_run import video
 from tests.batch.batches import PIPELINE, SLOW, TABLES, picture, pictures, run, sources, state
 
 
@@ -83,6 +84,16 @@ def test_results_of_others_are_never_replaced_unasked(pipeline: Path, folder: Pa
     assert (out / "results.csv").read_bytes() == before
     assert "13 done of 13" in run(other, folder, "-o", out, "--overwrite")
     assert len(sources(out)) == 13
+
+
+def test_a_video_that_is_read_otherwise_replaces_nothing_unasked(pipeline: Path, tmp_path: Path) -> None:
+    source, out = video(tmp_path / "clip.mp4", 10), tmp_path / "out"
+    run(pipeline, source, "-o", out)
+    before = (out / "results.jsonl").read_bytes()
+    assert "read otherwise" in run(pipeline, source, "-o", out, "--from", 0.2, code=5)
+    assert (out / "results.jsonl").read_bytes() == before
+    run(pipeline, source, "-o", out, "--from", 0.2, "--overwrite")
+    assert len((out / "results.jsonl").read_text().splitlines()) == 5, "the frame at 0.2 s is one of them"
 
 
 def test_a_limit_means_the_same_in_pieces(pipeline: Path, folder: Path, tmp_path: Path) -> None:

@@ -45,6 +45,19 @@ def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
     assert len(source.infos or ()) == 1
 
 
+def test_results_below_a_folder_of_inputs_are_no_inputs(tmp_path: Path) -> None:
+    put(tmp_path, "a.png", "out/a.png", "out/more/b.png", "out/.visionkit/manifest.db")
+    assert names(tmp_path) == ["a.png"]
+    assert names(tmp_path / "out") == ["a.png", "more/b.png"], "unless they are asked for"
+
+
+def test_an_empty_name_is_not_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, "a.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="empty name"):
+        open_sources([""])
+
+
 def test_a_folder_with_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(UsageError, match="no pictures") as caught:

@@ -166,10 +166,13 @@ class Batch:
         self.manifest.set(runs=[*self.manifest.get("runs", []), ran])
 
     def _refuse_other(self, row: Row | None, wanted: Row) -> None:
-        """Raises SinkError where a result of the same name was made from another file."""
-        if row is not None and row.path != wanted.path:
-            message = f"{self._out} holds results of {row.path}, not of {wanted.path}"
-            raise SinkError(message, help="choose another folder with -o, or add --overwrite")
+        """Raises SinkError where a result of the same name was made from another file, or from other frames of it."""
+        if row is None or (row.path, row.plan) == (wanted.path, wanted.plan):
+            return
+        message = f"{self._out} holds results of {row.path}, not of {wanted.path}"
+        if row.path == wanted.path:
+            message = f"{self._out} holds results of {row.name} that was read otherwise (--from, --to, --fps, ...)"
+        raise SinkError(message, help="choose another folder with -o, or add --overwrite")
 
     def _is_done(self, row: Row, wanted: Row, sizes: Mapping[str, int]) -> bool:
         if row.state == "pending" or (row.state == "failed" and self._options.retry_failed):

@@ -21,9 +21,10 @@ from typing import Any, Literal, NamedTuple
 from visionkit.errors import DiskFullError, SinkError, UsageError
 from visionkit.frozen import Frozen
 from visionkit.runtime.lock import locked
+from visionkit.stage.sink import OWN_FOLDER
 from visionkit.stage.stamp import Stamp
 
-FOLDER = ".visionkit"
+FOLDER = OWN_FOLDER
 SCRATCH = "workers-"
 """Begins the names of folders beside the manifest that are of no use after the run."""
 SCHEMA = """

@@ -12,6 +12,9 @@ from visionkit.frozen import Frozen
 from visionkit.stage.base import StageParams
 from visionkit.stage.source import Gap, SourceInfo
 
+OWN_FOLDER = ".visionkit"
+"""Below the folder of results: what a run keeps for the next one."""
+
 
 class SinkParams(StageParams):
     """The parameters of an output."""

@@ -15,6 +15,7 @@ from visionkit.frozen import Frozen
 from visionkit.media.redact import redact
 from visionkit.media.remote.places import find, make_folder, open_for_writing
 from visionkit.media.remote.stores import is_store, scheme
+from visionkit.stage.sink import OWN_FOLDER
 
 AT_ONCE = 8
 Stamp = list[int]
@@ -72,7 +73,7 @@ class Target(Frozen):
 
     @property
     def _ledger(self) -> Path:
-        return self.folder / ".visionkit" / "sent.json"
+        return self.folder / OWN_FOLDER / "sent.json"
 
     def _sent(self) -> dict[str, Stamp]:
         try:
@@ -83,7 +84,7 @@ class Target(Frozen):
 
     def _files(self) -> Iterator[tuple[str, Stamp]]:
         for folder, below, names in os.walk(self.folder):
-            below[:] = sorted(name for name in below if name != ".visionkit")
+            below[:] = sorted(name for name in below if name != OWN_FOLDER)
             for path in (Path(folder, name) for name in sorted(names) if not name.endswith(".part")):
                 status = path.stat()
                 yield path.relative_to(self.folder).as_posix(), [status.st_size, status.st_mtime_ns]

@@ -14,7 +14,7 @@ from visionkit.media.sinks import paths
 from visionkit.media.sinks.own import Own
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.media.sinks.tables import TableParams, TableSink
-from visionkit.stage.sink import SinkContext
+from visionkit.stage.sink import OWN_FOLDER, SinkContext
 from visionkit.stage.source import SourceInfo
 
 T = TypeVar("T", bound=TableParams)
@@ -45,7 +45,7 @@ class SpoolSink(TableSink[T]):
         self._names = context.names
         self._keep = context.keep
         self._own = Own(context)
-        self._single = context.out / ".visionkit" / f"{self.params.path.text.replace('/', '_')}.rows"
+        self._single = context.out / OWN_FOLDER / f"{self.params.path.text.replace('/', '_')}.rows"
 
     def open(self, context: SinkContext) -> None:
         super().open(context)

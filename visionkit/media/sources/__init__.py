@@ -75,6 +75,8 @@ def _local(item: Any) -> str:
     from urllib.parse import unquote, urlsplit
 
     text = os.fspath(item)
+    if not text:
+        raise UsageError("an input has an empty name", help="is a variable of the shell not set?")
     return unquote(urlsplit(text).path) if text.startswith("file://") else str(Path(text).expanduser())
 
 

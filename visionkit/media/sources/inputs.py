@@ -17,6 +17,7 @@ from visionkit.media.remote.places import is_remote
 from visionkit.media.sources.kinds import Kind, kind_by_name, kind_of, suffix
 from visionkit.media.sources.options import SourceOptions
 from visionkit.media.sources.remote import add_remote
+from visionkit.stage.sink import OWN_FOLDER
 
 _DIGITS = re.compile(r"(\d+)")
 _WILD = re.compile(r"[*?\[]")
@@ -167,6 +168,7 @@ def _add_found(found: Sequence[str], base: Path, options: SourceOptions, listing
 def _walk(folder: str, recursive: bool, skipped: Counter[str]) -> Iterator[str]:
     """Files in natural order, those of a folder before those of its sub-folders; linked folders are entered once.
 
+    What a run wrote below ``folder`` is passed over: the same command, given again, shall find the same inputs.
     Plain strings: a folder may hold a million files.
     """
     seen: set[tuple[int, int]] = set()
@@ -182,6 +184,9 @@ def _walk(folder: str, recursive: bool, skipped: Counter[str]) -> Iterator[str]:
         if (status.st_dev, status.st_ino) in seen:
             continue
         seen.add((status.st_dev, status.st_ino))
+        if here != folder and any(entry.name == OWN_FOLDER for entry in entries):
+            skipped["folder of results"] += 1
+            continue
         below = []
         for entry in entries:
             if entry.name.startswith("."):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from visionkit.errors import UsageError
@@ -47,6 +48,8 @@ class SourceOptions(Frozen):
     device: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("from_", "to"):
+            object.__setattr__(self, name, _as_written(getattr(self, name)))
         start, stop = self.from_ or 0, self.to
         if start < 0 or (stop is not None and stop <= start):
             what = f"--from {float(start):g}" + ("" if stop is None else f" --to {float(stop):g}")
@@ -61,3 +64,12 @@ class SourceOptions(Frozen):
             raise UsageError(f"--stall {self.stall:g}: must be more than 0")
         if self.fourcc is not None and len(self.fourcc) != 4:
             raise UsageError(f"fourcc {self.fourcc!r}: must be four letters, such as MJPG")
+
+
+def _as_written(seconds: Fraction | float | None) -> Fraction | None:
+    """0.2 is a fifth of a second, not the float next to it: the frame of that time counts."""
+    if seconds is None or isinstance(seconds, Fraction):
+        return seconds
+    if not math.isfinite(seconds):
+        raise UsageError(f"{seconds} is no time of a video", help="give seconds")
+    return Fraction(repr(seconds))
