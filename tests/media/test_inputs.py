@@ -119,6 +119,12 @@ def test_paths_from_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names are text there")
+def test_nothing_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    with pytest.raises(UsageError, match="stdin"):
+        open_sources(["-"])
+
+
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     name = os.fsdecode(b"a\xff.png")
     try:

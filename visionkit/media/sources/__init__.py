@@ -85,6 +85,8 @@ def _files(files: list[str], options: SourceOptions) -> list[Source]:
     from visionkit.media.sources.inputs import list_files
 
     listing = list_files(files, options)
+    if not listing.entries:  # folders with nothing to read were refused by name
+        raise UsageError("no path came from stdin", help="give a path a line")
     if options.replay:
         from visionkit.media.sources.live import distinct
         from visionkit.media.sources.replay import replays
