@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from visionkit.lazy import load, torch
 
@@ -46,6 +46,16 @@ def convert(module: Any, path: Path) -> None:
     openvino.save_model(graph, str(path), compress_to_fp16=False)
 
 
+class _Runs(NamedTuple):
+    """A graph compiled for one shape, and its requests that nobody uses now.
+
+    They are kept, because to make one waits for the calls that run at that moment.
+    """
+
+    compiled: Any
+    requests: list[Any]
+
+
 class Compiled:
     """A graph, compiled for the shapes that come. ``run`` may be called from several threads.
 
@@ -67,7 +77,7 @@ class Compiled:
         graph = self._core.read_model(str(path))
         self._graph = _prepared(graph, spec) if _takes_floats(graph) else graph
         self._shape = self._graph.inputs[0].partial_shape
-        self._runs: dict[tuple[int, ...], Any] = {}
+        self._runs: dict[tuple[int, ...], _Runs] = {}
         self._lock = Lock()
 
     @property
@@ -77,11 +87,18 @@ class Compiled:
 
     def run(self, batch: Any) -> list[Any]:
         """The outputs, as arrays of their own, for a batch (N, H, W, C) uint8."""
-        compiled = self._for(batch.shape)
-        found = compiled.create_infer_request().infer([batch])
-        return [found[port].copy() for port in compiled.outputs]
+        idle = self._for(batch.shape)
+        try:
+            request = idle.requests.pop()
+        except IndexError:  # all of them are at work
+            request = idle.compiled.create_infer_request()
+        try:
+            found = request.infer([batch])
+            return [found[port].copy() for port in idle.compiled.outputs]
+        finally:
+            idle.requests.append(request)
 
-    def _for(self, shape: tuple[int, ...]) -> Any:
+    def _for(self, shape: tuple[int, ...]) -> _Runs:
         key = () if self._shape.is_static else shape
         with self._lock:
             if key not in self._runs and len(self._runs) >= STATIC_SHAPES:
@@ -90,7 +107,7 @@ class Compiled:
                 graph = self._graph.clone()
                 if key:
                     graph.reshape({0: list(key)})
-                self._runs[key] = self._core.compile_model(graph, "CPU", self._options)
+                self._runs[key] = _Runs(self._core.compile_model(graph, "CPU", self._options), [])
             return self._runs[key]
 
 
@@ -100,8 +117,8 @@ def _options(settings: Settings, cache: Path) -> dict[str, Any]:
         "INFERENCE_PRECISION_HINT": "f32",  # bf16, its default where the CPU has it, does not agree
         "CACHE_DIR": str(cache),
     }
-    if settings.streams > 1:
-        options["NUM_STREAMS"] = settings.streams
+    if settings.streams > 1:  # not bound to their cores: decoding, drawing and encoding want them, too
+        options |= {"NUM_STREAMS": settings.streams, "ENABLE_CPU_PINNING": False}
     return options | ({"INFERENCE_NUM_THREADS": settings.threads * settings.streams} if settings.threads else {})
 
 
