@@ -118,6 +118,9 @@ def load_torchvision(entry: Entry, files: tuple[Path, ...], settings: Settings) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GoogLeNet and Inception advertise how they would initialise themselves
         module = torchvision.models.get_model(name, weights=None, **options)
+    for part in module.modules() if "batch_norm_eps" in entry.settings else ():
+        if isinstance(part, torch.nn.BatchNorm2d):  # as torchvision's own loaders set it for some of their files
+            part.eps = float(entry.settings["batch_norm_eps"])
     return _filled(entry, module, files, settings)
 
 
