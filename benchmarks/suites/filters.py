@@ -106,9 +106,11 @@ def decode_only(source: str) -> Callable[[], Any]:
 def run(table: Table, settings: Settings) -> None:
     """Fill the table."""
     frames = settings.frames or 200
-    source = (
-        inputs.videos_in(settings.data)[0] if settings.data else inputs.video(settings.work / f"{frames}.mp4", frames)
-    )
+    if settings.data:
+        source = inputs.excerpt(inputs.videos_in(settings.data)[0], settings.work / f"real-720p-{frames}.mp4", frames)
+    else:
+        source = inputs.video(settings.work / f"{frames}.mp4", frames)
+    table.notes.append(f"{frames} frames, {'a real video scaled to' if settings.data else 'rendered,'} 1280 × 720.")
     out = str(settings.work / "filter")
     video = {"source": str(source)}
     jobs: dict[str, Callable[[], Sample]] = {
