@@ -30,6 +30,7 @@ ROWS = (
     ("track", "follow", 20),
     ("ocr", "read_text", 0),
     ("ocr", "letters", 0),
+    ("read", "codes", 0),
     ("restore", "enlarge", 0),
     ("style", "paint", 0),
     ("style", "starry", 0),

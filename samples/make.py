@@ -71,6 +71,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "street": lambda folder: stills.street(folder / "photos"),
     "sign": lambda folder: stills.sign(folder / "photos"),
     "page": lambda folder: stills.page(folder / "photos"),
+    "parcel": lambda folder: stills.parcel(folder / "codes"),
     "odd": lambda folder: stills.odd(folder / "odd"),
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from samples.studio import traffic, walk
+from samples.studio import codes, traffic, walk
 from samples.studio.backdrop import TEXTURES
 from samples.studio.geometry import Floats, pixels, scaling, shift
 from samples.studio.scene import Placement, Scene
@@ -31,6 +31,9 @@ PAGE = (
     "Total                              81.75",
 )
 """What sign.jpg and page.jpg say, line by line."""
+PARCEL = ("VISION EXPRESS", "To: A. Student", "Camera Lane 24", "Sampletown")
+LINK, GOODS = "parcel/2024-118", "400638133393"
+"""What parcel.jpg says, and its two codes; the bar code's last digit follows from the others."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,26 @@ def page(folder: Path) -> None:
     lit = table * (1 - 0.6 * shadow[..., 3:])
     light = np.linspace(1.02, 0.68, 900, dtype=np.float32)[None, :, None]
     _save((lit * (1 - laid[..., 3:]) + laid[..., :3]) * light, folder / "page.jpg")
+
+
+def parcel(folder: Path) -> None:
+    """parcel.jpg, 900×700: the label of a parcel with a QR code and a bar code, on cardboard, a little turned."""
+    label = Image.new("RGBA", (700, 500), (255, 255, 255, 255))
+    draw = ImageDraw.Draw(label)
+    for i, line in enumerate(PARCEL):
+        draw.text((40, 52 + 48 * i), line, (24, 24, 30), font(40 if i == 0 else 27), anchor="lm")
+    label.paste(Image.fromarray(codes.qr(LINK)), (480, 30))
+    label.paste(Image.fromarray(codes.ean13(GOODS)[0]).resize((454, 220)), (40, 250))
+    draw.text((267, 478), " ".join(codes.ean13(GOODS)[1]), (24, 24, 30), font(24), anchor="mm")
+    card = np.full((700, 900, 3), (0.36, 0.52, 0.66), np.float32)
+    grain = cv2.resize(picture(TEXTURES / "gravel.jpg", cv2.IMREAD_GRAYSCALE)[:40], (900, 700)) / 255 - 0.5
+    card += 0.1 * cv2.GaussianBlur(grain, (0, 0), 2)[..., None].astype(np.float32)
+    corners = np.array([[96, 110], [806, 76], [826, 584], [118, 622]], np.float32)
+    shadow = cv2.GaussianBlur(_lay(label, corners + np.array([3, 5])), (0, 0), 4)
+    laid = _lay(label, corners)
+    lit = card * (1 - 0.5 * shadow[..., 3:])
+    light = np.linspace(0.78, 1.02, 900, dtype=np.float32)[None, :, None]
+    _save((lit * (1 - laid[..., 3:]) + laid[..., :3]) * light, folder / "parcel.jpg")
 
 
 def _lay(image: Image.Image, corners: Floats) -> NDArray[np.float32]:

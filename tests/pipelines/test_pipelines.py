@@ -44,6 +44,7 @@ FACTS: dict[str, Callable[[Rows], bool]] = {
         len(rows) == 4 and all(row["objects"] for row in rows) and len(classes(rows, "objects")) >= 3
     ),
     "classify": lambda rows: "cat" in rows[0]["classify"]["labels"][0]["class_name"],
+    "codes": lambda rows: [rows[0][id_][0]["text"] for id_ in ("qr", "bars")] == ["parcel/2024-118", "4006381333931"],
     "coins": lambda rows: len(rows[0]["coins"]) == 24,
     "count": lambda rows: rows[-1]["crossed.counts"] == {"middle.in": 1, "middle.out": 2},
     "cutout": lambda rows: classes(rows, "shapes") == {"cat": 1},
