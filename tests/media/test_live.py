@@ -124,7 +124,7 @@ def test_nobody_listens_is_tried_again_until_nobody_wants_it(caplog: pytest.LogC
 
 
 def test_other_schemes_are_refused() -> None:
-    for url in ("ftp://host/a.mp4", "udp://host:1", "concat://a"):
+    for url in ("gopher://host/a.mp4", "udp://host:1", "concat://a"):
         with pytest.raises(UsageError, match="are not read"):
             open_sources([url])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -106,7 +106,7 @@ def check_paths(
     """
     owners: dict[str, SourceInfo] = {}
     collisions, existing = [], []
-    twice = False
+    twice = constant = False
     begun = out.exists()
     for info in sources:
         path = path_of(info)
@@ -114,13 +114,14 @@ def check_paths(
         if key in owners:
             collisions.append(f"{path.relative_to(out)}: from {owners[key].name} and from {info.name}")
             twice = twice or (info.path is not None and info.path == owners[key].path)
+            constant = constant or PurePath(info.name).stem != PurePath(owners[key].name).stem
         owners[key] = info
         if begun and os.path.lexists(path):
             existing.append(path)
     if twice:
         help = "the same input was given twice"
-    elif len(owners) == 1:
-        help = 'all sources have one path: put a placeholder into it, such as "{source.stem}"'
+    elif constant:
+        help = 'sources of different names have one path: put a placeholder into it, such as "{source.stem}"'
     if collisions:
         raise SinkError(f"outputs collide:\n{_listed(collisions)}", help=help)
     if existing:
