@@ -31,6 +31,8 @@ class ByHand:
         self.net = torchvision.models.get_model(name, weights=None).eval()
         if name == "mobilenet_v2":
             self.net.load_state_dict(torch.load(models.file(name), weights_only=True))
+        elif name.startswith("vit_"):  # a fresh one's last layer is nothing but zeros
+            torch.nn.init.normal_(self.net.heads.head.weight, std=0.02)
         weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
         self.names: list[str] = weights.meta["categories"]
         self._prepare = weights.transforms()

@@ -108,11 +108,8 @@ def page(folder: Path) -> None:
     grain = cv2.resize(picture(TEXTURES / "gravel.jpg", cv2.IMREAD_GRAYSCALE)[:30], (900, 700)) / 255 - 0.5
     table += 0.16 * cv2.GaussianBlur(grain, (0, 0), 3)[..., None].astype(np.float32)
     corners = np.array([[88, 62], [838, 88], [815, 655], [62, 625]], np.float32)
-    shadow = cv2.GaussianBlur(_lay(paper, corners + np.array([6, 9])), (0, 0), 8)
-    laid = _lay(paper, corners)
-    lit = table * (1 - 0.6 * shadow[..., 3:])
     light = np.linspace(1.02, 0.68, 900, dtype=np.float32)[None, :, None]
-    _save((lit * (1 - laid[..., 3:]) + laid[..., :3]) * light, folder / "page.jpg")
+    _save(_on(table, paper, corners, (6, 9), 8, 0.6) * light, folder / "page.jpg")
 
 
 def parcel(folder: Path) -> None:
@@ -128,11 +125,17 @@ def parcel(folder: Path) -> None:
     grain = cv2.resize(picture(TEXTURES / "gravel.jpg", cv2.IMREAD_GRAYSCALE)[:40], (900, 700)) / 255 - 0.5
     card += 0.1 * cv2.GaussianBlur(grain, (0, 0), 2)[..., None].astype(np.float32)
     corners = np.array([[96, 110], [806, 76], [826, 584], [118, 622]], np.float32)
-    shadow = cv2.GaussianBlur(_lay(label, corners + np.array([3, 5])), (0, 0), 4)
-    laid = _lay(label, corners)
-    lit = card * (1 - 0.5 * shadow[..., 3:])
     light = np.linspace(0.78, 1.02, 900, dtype=np.float32)[None, :, None]
-    _save((lit * (1 - laid[..., 3:]) + laid[..., :3]) * light, folder / "parcel.jpg")
+    _save(_on(card, label, corners, (3, 5), 4, 0.5) * light, folder / "parcel.jpg")
+
+
+def _on(
+    table: Floats, sheet: Image.Image, corners: Floats, offset: tuple[int, int], blur: float, dark: float
+) -> NDArray[np.float32]:
+    """A sheet laid on a table, and its shadow: so far away in pixels, so blurred, and so ``dark`` from 0 to 1."""
+    shadow = cv2.GaussianBlur(_lay(sheet, corners + np.array(offset)), (0, 0), blur)
+    laid = _lay(sheet, corners)
+    return table * (1 - dark * shadow[..., 3:]) * (1 - laid[..., 3:]) + laid[..., :3]
 
 
 def _lay(image: Image.Image, corners: Floats) -> NDArray[np.float32]:

@@ -87,16 +87,16 @@ class Compiled:
 
     def run(self, batch: Any) -> list[Any]:
         """The outputs, as arrays of their own, for a batch (N, H, W, C) uint8."""
-        idle = self._for(batch.shape)
+        runs = self._for(batch.shape)
         try:
-            request = idle.requests.pop()
+            request = runs.requests.pop()
         except IndexError:  # all of them are at work
-            request = idle.compiled.create_infer_request()
+            request = runs.compiled.create_infer_request()
         try:
             found = request.infer([batch])
-            return [found[port].copy() for port in idle.compiled.outputs]
+            return [found[port].copy() for port in runs.compiled.outputs]
         finally:
-            idle.requests.append(request)
+            runs.requests.append(request)
 
     def _for(self, shape: tuple[int, ...]) -> _Runs:
         key = () if self._shape.is_static else shape

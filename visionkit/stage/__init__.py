@@ -2,7 +2,7 @@
 
 from visionkit.stage.base import BatchStage, MapStage, ScanStage, Stage, StageParams
 from visionkit.stage.context import StageContext, derived_seed
-from visionkit.stage.params import Color, GivenFile, OddInt, Pixels, Probability, WeightsName
+from visionkit.stage.params import Color, GivenFile, OddInt, Pixels, Probability, WeightsName, wrong_task
 from visionkit.stage.ports import InputPort, OutputPort, Ports, ports_of
 from visionkit.stage.sink import Sink, SinkContext, SinkParams
 from visionkit.stage.source import Connection, Frame, Gap, Source, SourceInfo
@@ -33,4 +33,5 @@ __all__ = [
     "WeightsName",
     "derived_seed",
     "ports_of",
+    "wrong_task",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Protocol, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
 
@@ -99,3 +100,26 @@ def file_fields(model: type[BaseModel]) -> list[str]:
 def weights_fields(model: type[BaseModel]) -> list[str]:
     """The parameters of a model that name weights."""
     return [name for name, info in model.model_fields.items() if "weights" in info.metadata]
+
+
+class Tasks(Protocol):
+    """What the weights catalogue says of tasks."""
+
+    def get(self, name: str) -> Any: ...
+    def names(self, task: str | None = None) -> Sequence[str]: ...
+
+
+def wrong_task(weights: Tasks, name: str, task: str, nouns: str = "networks") -> list[tuple[str, str, str]]:
+    """For a stage's ``check``: (parameter, message, help) where an entry is for another task, else nothing.
+
+    Args:
+        weights: the catalogue.
+        name: what the file names; it is in the catalogue.
+        task: what the stage needs.
+        nouns: what the help calls networks for it.
+    """
+    entry = weights.get(name)
+    if entry.task == task:
+        return []
+    choice = ", ".join(weights.names(task))
+    return [("weights", f"{entry.name!r} is for {entry.task}, not for {task}", f"{nouns}: {choice}")]

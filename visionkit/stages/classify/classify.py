@@ -12,7 +12,7 @@ from visionkit.backends import Model, fit_batch, input_size
 from visionkit.data import Image, Labels
 from visionkit.errors import WeightsError
 from visionkit.lazy import np
-from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName, wrong_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,10 +77,7 @@ class Classify(BatchStage[ClassifyParams]):
 
     @classmethod
     def check(cls, params: ClassifyParams, weights: Catalogue) -> Sequence[tuple[str, str, str]]:
-        if params.weights not in weights or weights.get(params.weights).task == "classify":
-            return []
-        task, choice = weights.get(params.weights).task, ", ".join(weights.names("classify"))
-        return [("weights", f"{params.weights!r} is for {task}, not for classify", f"classifiers: {choice}")]
+        return wrong_task(weights, params.weights, "classify", "classifiers") if params.weights in weights else []
 
 
 def softmax(logits: NDArray[Any]) -> NDArray[Any]:

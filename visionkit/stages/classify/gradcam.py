@@ -12,7 +12,7 @@ from visionkit.backends import Fitted, Model, fit_batch, input_size
 from visionkit.data import Field, Image
 from visionkit.errors import VisionkitError, did_you_mean
 from visionkit.lazy import cv2, np, torch
-from visionkit.stage import BatchStage, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, StageContext, StageParams, WeightsName, wrong_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,8 +86,8 @@ class GradCam(BatchStage[GradCamParams]):
         if params.weights not in weights:
             return []
         entry = weights.get(params.weights)
-        if entry.task != "classify":
-            return [("weights", f"{entry.name!r} is for {entry.task}, not for classify", "")]
+        if wrong := wrong_task(weights, params.weights, "classify", "classifiers"):
+            return wrong
         if params.class_name is None or params.class_name in entry.classes:
             return []
         message = f"{params.class_name!r} is not a class of {entry.name}"

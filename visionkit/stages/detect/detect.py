@@ -13,7 +13,7 @@ from visionkit.data import Detections, Image
 from visionkit.data.geometry import clip_boxes, hull
 from visionkit.errors import VisionkitError, did_you_mean
 from visionkit.lazy import np
-from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName, wrong_task
 from visionkit.stages.detect._masks import cut_masks
 from visionkit.stages.detect._thin import Rules, thinned
 from visionkit.stages.detect.decoders import Found, View, decoder_of, output_of
@@ -130,9 +130,8 @@ class Detect(BatchStage[DetectParams]):
         if params.weights not in weights:  # a file, or an unknown name, which the compiler reports for every stage
             return []
         entry = weights.get(params.weights)
-        if entry.task != "detect":
-            choice = ", ".join(weights.names("detect"))
-            return [("weights", f"{entry.name!r} is for {entry.task}, not for detect", f"detectors: {choice}")]
+        if wrong := wrong_task(weights, params.weights, "detect", "detectors"):
+            return wrong
         unknown = [name for name in params.classes or () if name not in entry.classes]
         message = "{!r} is not a class of " + entry.name
         return [("classes", message.format(name), _class_help(name, entry.classes)) for name in unknown]

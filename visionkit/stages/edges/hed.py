@@ -10,7 +10,7 @@ from pydantic import Field
 from visionkit.backends import Model, fit_batch
 from visionkit.data import Image
 from visionkit.lazy import cv2, np
-from visionkit.stage import BatchStage, Pixels, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, Pixels, StageContext, StageParams, WeightsName, wrong_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,10 +63,7 @@ class Hed(BatchStage[HedParams]):
 
     @classmethod
     def check(cls, params: HedParams, weights: Catalogue) -> Sequence[tuple[str, str, str]]:
-        if params.weights not in weights or weights.get(params.weights).task == "edges":
-            return []
-        task, choice = weights.get(params.weights).task, ", ".join(weights.names("edges"))
-        return [("weights", f"{params.weights!r} is for {task}, not for edges", f"networks: {choice}")]
+        return wrong_task(weights, params.weights, "edges") if params.weights in weights else []
 
 
 def _levels(chance: NDArray[np.float32], image: Image) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from visionkit.backends import Model, fit_batch
 from visionkit.data import Image
 from visionkit.errors import WeightsError
 from visionkit.lazy import cv2, np
-from visionkit.stage import BatchStage, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, StageContext, StageParams, WeightsName, wrong_task
 from visionkit.stages.restore._windows import Window, windows
 
 if TYPE_CHECKING:
@@ -103,11 +103,7 @@ class Restore(BatchStage[RestoreParams]):
     def check(cls, params: RestoreParams, weights: Catalogue) -> Sequence[tuple[str, str, str]]:
         if params.weights not in weights:
             return []
-        entry = weights.get(params.weights)
-        if entry.task != "restore":
-            choice = ", ".join(weights.names("restore"))
-            return [("weights", f"{entry.name!r} is for {entry.task}, not for restore", f"networks: {choice}")]
-        return _wrong(params, entry)
+        return wrong_task(weights, params.weights, "restore") or _wrong(params, weights.get(params.weights))
 
 
 def _wrong(params: RestoreParams, entry: Entry) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from visionkit.backends import Fitted, Model, fit_batch, input_size
 from visionkit.data import Image, SemanticMask
 from visionkit.errors import VisionkitError, did_you_mean
 from visionkit.lazy import np
-from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName
+from visionkit.stage import BatchStage, Probability, StageContext, StageParams, WeightsName, wrong_task
 from visionkit.stages.segment._planes import best_class, on_picture, probabilities
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ class Segment(BatchStage[SegmentParams]):
         if params.weights not in weights:
             return []
         entry = weights.get(params.weights)
-        if entry.task != "segment":
-            choice = ", ".join(weights.names("segment"))
-            return [("weights", f"{entry.name!r} is for {entry.task}, not for segment", f"networks: {choice}")]
+        if wrong := wrong_task(weights, params.weights, "segment"):
+            return wrong
         if entry.settings.get("output") == "saliency":
             return [("weights", f"{entry.name!r} gives a matte, not classes", "the stage matte runs it")]
         names = entry.classes or ("background", "object")
