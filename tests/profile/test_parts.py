@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -14,8 +15,10 @@ from visionkit.lazy import cv2, np
 from visionkit.profile.conversions import watching
 from visionkit.profile.gpu import Gpu
 from visionkit.profile.libraries import Libraries
-from visionkit.profile.report import Report, StageTime, WorkerTime, sentence
+from visionkit.profile.report import Report, StageTime, WorkerTime, analysed, sentence
+from visionkit.profile.sampler import Depths, Sampler
 from visionkit.profile.spans import Span, SpanMeter, Timeline
+from visionkit.runtime.metrics import RunSummary
 
 
 def seen(work: Callable[[], object]) -> set[str]:
@@ -96,6 +99,22 @@ def test_the_sentence(busy, cpu, waiting, expected) -> None:
 def test_other_programs_are_named() -> None:
     assert "waited" not in sentence(report({"detect": 0.9}, 5, delay=1.0))
     assert "threads waited 8 s for a free core" in sentence(report({"detect": 0.9}, 5, delay=8.0))
+    assert "waited" not in sentence(report({"detect": 0.9}, 19.5, delay=8.0)), "they waited for one another"
+
+
+def test_what_waits_is_counted_while_frames_flow() -> None:
+    """Two frames before ``slow`` at every look of the run; eight looks more come while its network is loaded."""
+    sampler = Sampler(dict)
+    sampler.names[1] = "visionkit:slow:0"
+    sampler.depths += [Depths(at, {}) for at in range(8)]
+    sampler.depths += [Depths(at, {"slow": 2}) for at in (100, 150, 200)]
+    made = analysed(RunSummary(out=10, seconds=1.0), [Span("slow", 1, 100, 200, 10)], sampler, [], 2)
+    assert [(worker.waiting, worker.wait_ms) for worker in made.workers] == [(2, 200)]
+
+
+def test_a_run_too_short_to_say_anything() -> None:
+    short = replace(report({"source": 0.1, "decode": 0.5}, 0), seconds=0.02, frames=1)
+    assert sentence(short) == "20 ms are too short to find a bottleneck: give it more pictures"
 
 
 def test_a_gpu_that_can_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:

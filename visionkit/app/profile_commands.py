@@ -156,7 +156,7 @@ def text(report: Report) -> str:
     lines += _columns([("stage", "ms each", "worker", "libraries"), *_stage_rows(report)])
     lines += ["", *_columns([("worker", "threads", "busy", "waiting before it"), *_worker_rows(report)])]
     used = sum(report.cpu.values())
-    lines += ["", f"processor time {used:.1f} s, {report.load:.0%} of {report.cores} cores:"]
+    lines += ["", f"processor time {used:.1f} s, {report.load:.0%} of {report.cores} cores:"] if used else []
     lines += [
         f"  {name} {seconds / max(used, 1e-9):.0%}" for name, seconds in report.cpu.items() if seconds > used / 100
     ]

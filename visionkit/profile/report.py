@@ -20,6 +20,8 @@ BUSY = 0.75
 """A worker that is busy for more than this share of the time holds the others up."""
 FULL = 0.85
 """Cores that are busy for more than this share are full."""
+SHORT = 0.1
+"""Seconds of a run that are too few to say anything of its parts."""
 
 
 class StageTime(Frozen):
@@ -143,9 +145,11 @@ def _workers(spans: Sequence[Span], sampler: Sampler, summary: RunSummary) -> tu
     for span in spans:
         work[worker_of(sampler.names.get(span.thread, ""))] += span.end - span.begin
     rows = []
+    begun, ended = min((s.begin for s in spans), default=0), max((s.end for s in spans), default=0)
+    looks = [row.waiting for row in sampler.depths if begun <= row.at <= ended]  # not while networks are loaded
     for name, count in threads.items():
         busy = work[name] / 1e9 / count / summary.seconds if summary.seconds else 0.0
-        depths = [row.waiting.get(name, 0) for row in sampler.depths]
+        depths = [waiting.get(name, 0) for waiting in looks]
         waiting = sum(depths) / len(depths) if depths else 0.0
         wait = waiting * summary.seconds / summary.out * 1000 if summary.out else 0.0
         rows.append(WorkerTime(name, count, min(1.0, busy), waiting, wait))
@@ -183,12 +187,14 @@ def sentence(report: Report) -> str:
     order = sorted(report.workers, key=lambda worker: -worker.busy)
     if not order:
         return "nothing ran"
+    if report.seconds < SHORT:
+        return f"{report.seconds * 1000:.0f} ms are too short to find a bottleneck: give it more pictures"
     return _bottleneck(report, order) + _starved(report)
 
 
 def _starved(report: Report) -> str:
-    """What other programs had to do with it."""
-    if report.delay < 0.3 * report.seconds:
+    """What other programs had to do with it: nothing where visionkit's own threads fill the cores."""
+    if report.delay < 0.3 * report.seconds or report.load >= FULL:
         return ""
     return f" (the machine is busy: visionkit's threads waited {report.delay:.0f} s for a free core)"
 

@@ -82,7 +82,8 @@ class Sampler:
             turn += 1
             if turn % NATIVE_EVERY == 0:
                 self._look_at_tasks()
-                self.gpu.look()
+                if self.samples:  # networks are loaded: an idle GPU is the run's
+                    self.gpu.look()
         self._look_at_tasks()
 
     def _look_at_stacks(self) -> None:
