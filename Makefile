@@ -14,6 +14,9 @@ CHECKED := not nightly and not gpu
 export UV_HTTP_TIMEOUT ?= 300
 export UV_SYSTEM_CERTS ?= true
 
+# Hundreds of processes start here; each would compile what it imports where an environment forbids to keep that.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DELETE_ON_ERROR:
 .PHONY: demo test lint gpu constraints clean
 
