@@ -12,6 +12,8 @@ from typing import NamedTuple
 from visionkit.data import Image
 from visionkit.errors import SourceError
 from visionkit.media.redact import redact_text
+from visionkit.media.sources.headers import MAX_PIXELS
+from visionkit.media.sources.video import failing
 
 WAITING = 8
 """Pictures between the two threads; the one that reads the device hardly ever finds it full."""
@@ -26,6 +28,13 @@ class Picture(NamedTuple):
     width: int
     height: int
     captured: float
+
+    @classmethod
+    def within(cls, load: Callable[[], Image], width: int, height: int, captured: float) -> Picture:
+        """One whose ``load`` raises SourceError where it has more pixels than anybody means to process."""
+        if width * height > MAX_PIXELS:
+            load = failing(SourceError(f"a frame of {width}×{height} pixels is too large"))
+        return cls(load, width, height, captured)
 
 
 class Refused(SourceError):

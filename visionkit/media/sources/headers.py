@@ -88,6 +88,11 @@ def jpeg_header(data: bytes) -> Header | None:
     return None
 
 
+def is_cut_off(data: bytes) -> bool:
+    """True for a JPEG whose pixels have no end mark: decoders fill the rest with grey and say nothing."""
+    return b"\xff\xd9" not in data[-4096:] and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+
+
 def _of_frame(frame: bytes, found: list[bytes]) -> Header | None:
     """``frame``: sample precision, height, width, components; ``found``: the APP1 segments before it."""
     height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])

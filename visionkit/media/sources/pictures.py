@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from visionkit.data import Image
 from visionkit.errors import MissingExtraError, SourceError
 from visionkit.lazy import cv2, load, np
-from visionkit.media.sources.headers import MAX_PIXELS, Header, formats, read_header
+from visionkit.media.sources.headers import MAX_PIXELS, Header, formats, is_cut_off, read_header
 from visionkit.media.sources.reduced import Reduction, reduced_picture
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def decode_picture(data: bytes, name: str, reduction: Reduction | None = None) -
     try:
         header = read_header(data)
         refuse_bomb(header, name)
-        if reduction is not None and not _is_cut_off(data):
+        if reduction is not None and not is_cut_off(data):
             small = reduced_picture(data, header, reduction)
             if small is not None:
                 return small
@@ -75,7 +75,7 @@ def _decode(data: bytes, header: Header) -> Any:
     """Pixels as stored, (H, W) or (H, W, 3 | 4), any dtype, blue first."""
     if header.format == "HEIF":
         return _with_pillow_heif(data)
-    if header.format in {"JPEG", "MPO"} and _is_cut_off(data):
+    if header.format in {"JPEG", "MPO"} and is_cut_off(data):
         raise ValueError("the file is truncated")
     pixels = None
     if header.mode not in _CV2_CANNOT:
@@ -83,11 +83,6 @@ def _decode(data: bytes, header: Header) -> Any:
     elif header.format == "JPEG":
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     return _with_pillow(data) if pixels is None else pixels
-
-
-def _is_cut_off(data: bytes) -> bool:
-    """True for a JPEG whose pixels have no end mark: decoders fill the rest with grey and say nothing."""
-    return b"\xff\xd9" not in data[-4096:] and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
 
 
 def _with_pillow(data: bytes) -> Pixels:

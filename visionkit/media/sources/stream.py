@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from visionkit.data import Image
 from visionkit.errors import SourceError, UsageError
 from visionkit.lazy import av
 from visionkit.media.containers import reason
 from visionkit.media.redact import redact, redact_text
 from visionkit.media.sources.address import objection
 from visionkit.media.sources.capture import Picture, Refused, now
-from visionkit.media.sources.headers import MAX_PIXELS
+from visionkit.media.sources.jpegs import Jpegs
 from visionkit.media.sources.reconnect import Unreachable
-from visionkit.media.sources.video import failing, frame_image
+from visionkit.media.sources.video import frame_image
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -65,6 +65,8 @@ def stream_pictures(url: str, threads: int = 0, read: float = READ) -> Iterator[
 def decoded(container: InputContainer, threads: int = 0) -> Iterator[Picture]:
     """The pictures of an open container, each with the time when its packet came.
 
+    Those of Motion JPEG are decoded when they are loaded: what is dropped costs nothing.
+
     Raises:
         Refused: there is no video in it.
         SourceError: reading failed, or too many packets in a row cannot be decoded.
@@ -73,22 +75,37 @@ def decoded(container: InputContainer, threads: int = 0) -> Iterator[Picture]:
     if video is None or getattr(video, "codec_context", None) is None:
         raise Refused("there is no video in this stream")
     video.codec_context.thread_count = threads or 1
-    came: dict[int | None, float] = {}
+    decoder = Jpegs() if Jpegs.fit(container, video) else _Decoder()
     broken = 0
     for packet in _packets(container, video):
-        came[packet.pts] = moment = now()
         try:
-            frames = packet.decode()
+            found = decoder.pictures(packet, now())
             broken = 0
         except av.error.FFmpegError as error:  # the pictures that it was to be part of do not come
             broken += 1
             if broken >= BROKEN_PACKETS:
                 raise SourceError(f"{broken} packets in a row cannot be decoded: {_told(error)}") from None
             continue
-        for frame in frames:
-            yield Picture(_loader(frame), frame.width, frame.height, came.pop(frame.pts, moment))
-        if len(came) > BROKEN_PACKETS:
-            came.clear()
+        yield from found
+
+
+class _Decoder:
+    """Pictures that depend on one another, with the times when their packets came."""
+
+    def __init__(self) -> None:
+        self._came: dict[int | None, float] = {}
+
+    def pictures(self, packet: Any, came: float) -> list[Picture]:
+        """What a packet completes."""
+        self._came[packet.pts] = came
+        frames = packet.decode()
+        found = [
+            Picture.within(partial(frame_image, frame), frame.width, frame.height, self._came.pop(frame.pts, came))
+            for frame in frames
+        ]
+        if len(self._came) > BROKEN_PACKETS:
+            self._came.clear()
+        return found
 
 
 def _packets(container: InputContainer, video: Any) -> Iterator[Any]:
@@ -104,12 +121,6 @@ def _packets(container: InputContainer, video: Any) -> Iterator[Any]:
             yield packet
             continue
         raise SourceError(why)
-
-
-def _loader(frame: Any) -> Callable[[], Image]:
-    if frame.width * frame.height > MAX_PIXELS:
-        return failing(SourceError(f"a frame of {frame.width}×{frame.height} pixels is too large"))
-    return lambda: frame_image(frame)
 
 
 def _open(url: str, read: float) -> InputContainer:
