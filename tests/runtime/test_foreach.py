@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import deque
 from typing import Any
@@ -92,9 +91,9 @@ def keys_text(every: int | None, until: int | None, asked: int | None) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_feedback_equals_lock_step_on_random_plans() -> None:
-    count = int(os.environ.get("VISIONKIT_RANDOM_PLANS", "500"))
-    for number in range(count):
+@pytest.mark.parametrize("numbers", [range(125), pytest.param(range(125, 500), marks=pytest.mark.nightly)], ids=str)
+def test_feedback_equals_lock_step_on_random_plans(numbers: range) -> None:
+    for number in numbers:
         rng = random.Random(number)
         every = rng.choice([None, 1, 2, 3, 5])
         until = rng.choice([None, 120, 200])
