@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from tests.app.test_run import video, visionkit
 from visionkit.data import Detections
 from visionkit.errors import UsageError
 from visionkit.pipeline.compile import compile_file
+from visionkit.runtime.context import RunSettings
 from visionkit.tune import quality
 from visionkit.tune.quality import labelled, mean_precision
 from visionkit.tune.tuner import Tuner
@@ -64,6 +66,65 @@ def test_a_live_source_is_refused() -> None:
     pipeline = Pipeline.from_text("stages: [filter.blur]\noutputs: [jsonl]\n")
     with pytest.raises(UsageError, match="its own rate"):
         Tuner(pipeline, ["rtsp://127.0.0.1:1/x"], SourceOptions(), 1.0, 2).run()
+
+
+@pytest.mark.slow
+def test_what_was_measured_is_shown_even_if_the_file_cannot_take_it(tmp_path: Path) -> None:
+    """In braces there is no section to write into."""
+    (tmp_path / "own.py").write_text(SLEEPY)
+    path = tmp_path / "p.yaml"
+    path.write_text("{stages: [python: {file: own.py, function: sleepy}], outputs: [jsonl], run: {workers: 1}}")
+    done = visionkit("tune", path, video(tmp_path / "clip.mp4", 30), "--budget", "1", "--allow-code", "--write")
+    assert done.returncode == 2
+    assert "in braces" in done.stderr
+    assert "times as fast: run: {workers: " in done.stdout
+    assert "--write puts it into the file" in done.stdout
+
+
+def tuner(text: str, *inputs: Path, calibrate: Path | None = None) -> Tuner:
+    from visionkit.api import Pipeline
+    from visionkit.media.sources import SourceOptions
+
+    return Tuner(Pipeline.from_text(text), inputs, SourceOptions(), 1.0, 2, calibrate=calibrate)
+
+
+def test_a_few_pictures_measure_nothing(pictures: Path) -> None:
+    """Seven are fewer than a trial wants; the gap between two of them is no rate."""
+    (pictures / "7.png").unlink()
+    with pytest.raises(UsageError, match="cannot be run") as error:
+        tuner("stages: [filter.blur]\noutputs: [jsonl]\n", pictures).run()
+    assert "too few frames" in (error.value.help or "")
+
+
+def test_the_decoder_threads_of_the_file_are_where_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried is what the candidate says, the file's own number of threads or none."""
+    import visionkit.api
+    from visionkit.tune.trial import tried
+
+    one = tuner("stages: [filter.blur]\noutputs: [jsonl]\nrun: {decoder_threads: 2}\n", tmp_path)
+    start = one._start("cpu")
+    assert start.decoder_threads == 2
+    asked: list[int] = []
+
+    def job(_: object, settings: RunSettings, *__: object) -> object:
+        asked.append(settings.decoder_threads)
+        raise UsageError("enough")
+
+    monkeypatch.setattr(visionkit.api, "Job", job)
+    for candidate in (start, replace(start, decoder_threads=0)):
+        with pytest.raises(UsageError, match="enough"):
+            tried(one.pipeline, candidate, one.inputs, one.options, 1.0)
+    assert asked == [2, 0]
+
+
+def test_a_folder_without_labels_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    clip = video(tmp_path / "clip.mp4", 10)
+    said: list[str] = []
+    one = tuner("stages: [filter.blur]\noutputs: [jsonl]\n", clip, calibrate=tmp_path / "nowhere")
+    one.say = said.append
+    with pytest.raises(UsageError, match="no pictures"):
+        one.run()
+    assert not said
 
 
 @pytest.fixture

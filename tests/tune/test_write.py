@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,4 +46,24 @@ def test_the_file_is_replaced_at_once(tmp_path: Path) -> None:
     write_run(path, {"backend": "openvino", "decoder_threads": 1})
     assert path.read_text() == HEAD.rstrip("\n") + "\nrun:\n  backend: openvino\n  decoder_threads: 1\n"
     assert path.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.yaml", tmp_path / "link.yaml"
+    real.write_text(HEAD)
+    link.symlink_to(real)
+    write_run(link, {"workers": 3})
+    assert link.is_symlink()
+    assert real.read_text().endswith("run:\n  workers: 3\n")
+
+
+@pytest.mark.skipif(os.access("/", os.W_OK), reason="this user may write every file")
+def test_a_file_that_may_not_be_written_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text(HEAD)
+    path.chmod(0o444)
+    with pytest.raises(PermissionError):
+        write_run(path, {"workers": 3})
+    assert path.read_text() == HEAD
     assert list(tmp_path.iterdir()) == [path]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from visionkit.app.run_commands import Device, PipelineArg, Sets, Sources, find_pipeline, parse_sets
-from visionkit.errors import SinkError, UsageError
+from visionkit.errors import SinkError, UsageError, VisionkitError
 
 if TYPE_CHECKING:
     from visionkit.tune import Candidate, Result
@@ -59,9 +59,10 @@ def tune(
     say = _silent if json_ else _say
     options = SourceOptions(limit=limit)
     result = Tuner(loaded, sources, options, budget, cores(), trust_weights, calibrate, say).run()
-    if write:
-        _write(path, settings_of(result))
-    typer.echo(json.dumps(result_dict(result)) if json_ else text(result, path, write))
+    failure = _written(path, settings_of(result)) if write else None
+    typer.echo(json.dumps(result_dict(result)) if json_ else text(result, path, write and failure is None))
+    if failure is not None:  # what was measured is shown all the same
+        raise failure
     return 0
 
 
@@ -73,15 +74,18 @@ def _silent(message: str) -> None:
     """JSON goes to programs."""
 
 
-def _write(path: Path, settings: dict[str, Any]) -> None:
+def _written(path: Path, settings: dict[str, Any]) -> VisionkitError | None:
+    """Why the settings could not be put into the file, None if they could."""
     from visionkit.tune import write_run
 
-    if not settings:
-        return
     try:
-        write_run(path, settings)
+        if settings:
+            write_run(path, settings)
     except OSError as error:
-        raise SinkError(f"{path}: {error.strerror}") from error
+        return SinkError(f"{path}: {error.strerror}")
+    except UsageError as error:
+        return error
+    return None
 
 
 def settings_of(result: Result) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
@@ -51,10 +51,10 @@ class _Clock:
             self.job.stop()
 
     def rate(self) -> tuple[float, float]:
-        """Frames a second and milliseconds of processor time a frame."""
-        measured = self.stamps[int(len(self.stamps) * WARM) :]
-        if len(measured) < 2:
+        """Frames a second and milliseconds of processor time a frame; 0 where too few came out to say."""
+        if len(self.stamps) < FEWEST:
             return 0.0, 0.0
+        measured = self.stamps[int(len(self.stamps) * WARM) :]
         (begin, used), (end, all_used) = measured[0], measured[-1]
         frames = len(measured) - 1
         return frames / max(end - begin, 1e-9), (all_used - used) * 1000 / frames
@@ -76,10 +76,8 @@ def tried(
     from visionkit.api import Job
     from visionkit.runtime.batch import BatchOptions
 
-    chosen = {name: getattr(candidate, name) for name in ("backend", "precision", "batch", "workers", "decoder")}
     clock = _Clock(seconds)
-    clock.job = Job(pipeline.plan, replace(pipeline._run_settings(), **chosen), clock.told, trust)
-    options = replace(options, threads=candidate.decoder_threads)
+    clock.job = Job(pipeline.plan, replace(pipeline._run_settings(), **asdict(candidate)), clock.told, trust)
     with tempfile.TemporaryDirectory(prefix="visionkit-") as folder:
         kept = BatchOptions(keep=False)
         summary = clock.job.run(inputs, out=Path(folder), overwrite=True, options=options, batch=kept)

@@ -20,7 +20,8 @@ from visionkit.frozen import Frozen
 from visionkit.stage.source import Frame
 from visionkit.tune.candidates import Candidate, batches, variations, worker_counts
 from visionkit.tune.networks import Networks
-from visionkit.tune.trial import Trial, tried
+from visionkit.tune.quality import labelled
+from visionkit.tune.trial import FEWEST, Trial, tried
 
 if TYPE_CHECKING:
     from visionkit.api import Pipeline
@@ -95,6 +96,8 @@ class Tuner:
             UsageError: the pipeline cannot be run at all, or an input is live.
         """
         busy, videos = load(), self._has_videos()
+        if self.calibrate is not None:
+            labelled(self.calibrate, 1)  # a wrong folder is said now, not after minutes
         networks = self._networks()
         start = now = self._start(networks.device)
         dimensions = self._dimensions(networks, videos)
@@ -141,7 +144,7 @@ class Tuner:
         precision = "fp32" if settings.precision == "auto" else settings.precision
         decoder = "nvdec" if settings.decoder == "nvdec" else "cpu"
         batch = settings.batch_size(self.pipeline.plan)
-        return Candidate(settings.backend, precision, batch, settings.worker_count, decoder)
+        return Candidate(settings.backend, precision, batch, settings.worker_count, decoder, settings.decoder_threads)
 
     def _dimensions(self, networks: Networks, videos: bool) -> list[tuple[str, tuple[Any, ...]]]:
         """Settings and their values, those with a choice only."""
@@ -196,7 +199,7 @@ class Tuner:
             self.reasons.append(f"{candidate}: {error.message}")
             return False
         if not trial.fps:
-            self.reasons.append("too few frames came out to measure: a longer input is needed")
+            self.reasons.append(f"too few frames came out to measure: give an input of {FEWEST} or more")
             return False
         self.trials.setdefault(candidate, []).append(trial)
         self.say(f"{describe(candidate)}: {trial.fps:.1f} frames a second")

@@ -19,7 +19,8 @@ def write_run(path: Path, settings: Mapping[str, Any]) -> None:
         UsageError: the whole file stands in braces.
         OSError: the file cannot be written; it is then as it was.
     """
-    with path.open(encoding="utf-8", newline="") as file:
+    path = path.resolve()  # a link stays one
+    with path.open("r+", encoding="utf-8", newline="") as file:  # a file that may not be written is left alone
         text = file.read()
     made = changed(text, settings)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
