@@ -7,7 +7,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("numpy", "opencv-python", "av", "onnxruntime", "openvino", "torch", "ultralytics")
+WORKERS = ("numpy", "opencv-python", "av", "onnxruntime", "openvino", "torch", "torchvision")
+PEERS = ("ultralytics", "supervision", "trackers", "rapidocr", "easyocr", "ray")
 
 
 def describe() -> dict[str, str]:
@@ -19,7 +20,7 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "visionkit": _version("visionkit") or _own_version(),
     }
-    found |= {name: number for name in PACKAGES if (number := _version(name))}
+    found |= {name: number for name in (*WORKERS, *PEERS) if (number := _version(name))}
     return found | load("began")
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarks.timing import Figure
+from benchmarks.timing import FEWEST, Figure
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,8 @@ class Table:
     def markdown(self) -> str:
         """The table and what is to be known about it."""
         lines = [f"# {self.suite}", "", self.about, ""]
-        lines += [
-            f"Medians of {self.rounds} runs in turn; in brackets the interval that holds the median with 95 %.",
-            "",
-        ]
+        bracket = "the interval that holds the median with 95 %" if self.rounds >= FEWEST else "all that was seen"
+        lines += [f"Medians of {self.rounds} runs in turn; in brackets {bracket}.", ""]
         lines += ["| what | median | interval | expected | reached | |", "| --- | ---: | ---: | ---: | --- | --- |"]
         for row in self.rows:
             value, low, high = (_number(x) for x in (row.figure.value, row.figure.low, row.figure.high))

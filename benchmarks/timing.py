@@ -10,6 +10,8 @@ from statistics import median
 from visionkit.runtime.context import cores
 
 CONFIDENCE = 0.95
+FEWEST = 6
+"""Values whose order says anything with that confidence."""
 CORES = cores()
 
 

@@ -1,7 +1,7 @@
 """Peers in environments of their own, so that neither their versions nor their patches reach visionkit.
 
-An environment is made once below the folder for inputs, by uv, with the peer's versions that visionkit was measured
-beside. A peer's script stands alone: it knows nothing of visionkit.
+An environment is made below the folder for inputs, by uv, with the versions that the tables name: once, and anew when
+they change. A peer's script stands alone: it knows nothing of visionkit.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ def environment(work: Path, name: str) -> Path:
     """
     folder = work / "peers" / name
     programs = folder / "bin"
-    if not (folder / "ready").exists():
-        wanted = [f"{package}=={found}" if (found := _version(package)) else package for package in PACKAGES[name]]
+    wanted = [f"{package}=={found}" if (found := _version(package)) else package for package in PACKAGES[name]]
+    ready = folder / "ready"
+    if not ready.exists() or ready.read_text("utf-8") not in ("", "\n".join(wanted)):
         uv = [sys.executable, "-m", "uv"]
         _checked([*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
         target = ["--quiet", "--compile-bytecode", "--python", str(programs / "python")]
         _checked([*uv, "pip", "install", *target, *wanted])
-        (folder / "ready").touch()
+        ready.write_text("\n".join(wanted), "utf-8")
     return programs
 
 

@@ -28,6 +28,10 @@ SUITES: Mapping[str, str] = MappingProxyType(
 )
 
 
+INPUTS = "inputs"
+"""What is kept beside the runs: the inputs they were on."""
+
+
 class NotHere(Exception):
     """This machine lacks what a suite measures."""
 
@@ -55,14 +59,22 @@ class Settings:
     def measured(
         self, name: str, jobs: Mapping[str, Callable[[], Sample]], warm_up: int = 1
     ) -> dict[str, list[Sample]]:
-        """What all ``jobs`` took, :attr:`rounds` times in turn, after the earlier runs kept under ``name``."""
+        """What all ``jobs`` took, :attr:`rounds` times in turn, after the earlier runs kept under ``name``.
+
+        Raises:
+            RuntimeError: the earlier runs were on other inputs.
+        """
+        inputs = [self.frames, str(self.data or "")]
         kept = self.work / "samples" / f"{name}.json"
         kept.parent.mkdir(parents=True, exist_ok=True)
         known: dict[str, list[Any]] = json.loads(kept.read_text("utf-8")) if self.more and kept.exists() else {}
+        if known.pop(INPUTS, inputs) != inputs:
+            raise RuntimeError(f"{kept} has runs with another --data or --frames: nothing can be added to them")
         found = {job: [Sample(*row) for row in known.get(job, ())] for job in jobs}
         for number in range(self.rounds):  # kept after each round: a call that is cut off has not been for nothing
             before = max(map(len, found.values()))
             for job, samples in in_turn(jobs, 1, 0 if number else warm_up, before).items():
                 found[job] += samples
-            kept.write_text(json.dumps({job: [astuple(one) for one in row] for job, row in found.items()}), "utf-8")
+            rows = {job: [astuple(one) for one in row] for job, row in found.items()}
+            kept.write_text(json.dumps({INPUTS: inputs, **rows}), "utf-8")
         return found

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, in_turn
+from benchmarks.timing import Figure, Sample
 from visionkit.data import Detections, Image
 from visionkit.pipeline.compile import CompileOptions, compile_text
 from visionkit.pipeline.plan import ForEachNode, Node, Plan, Scope
@@ -181,7 +181,8 @@ def run(table: Table, settings: Settings) -> None:
         "queue": queue_chain(lambda: Queue(maxsize=16)),
         "simple": queue_chain(SimpleQueue),
     }
-    found = in_turn(jobs, settings.rounds)
+    found = settings.measured("engine", jobs)
+    table.rounds = len(found["boxes"])
     step = per(found[f"fused {FUSED[1]}"], found[f"fused {FUSED[0]}"], (FUSED[1] - FUSED[0]) * FRAMES)
     table.add("a fused stage that does nothing", step, "µs", most=1.0, note="a stage and a frame")
     hop = per(found[f"hops {HOPS[1]}"], found[f"hops {HOPS[0]}"], (HOPS[1] - HOPS[0]) * FRAMES)

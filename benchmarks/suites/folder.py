@@ -21,7 +21,7 @@ from benchmarks.child import measure
 from benchmarks.child import run as child
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Sample, efficiency, figure, in_turn, ratio
+from benchmarks.timing import Sample, efficiency, figure, ratio
 from visionkit.runtime.context import cores
 
 PHOTOS = 240
@@ -123,7 +123,8 @@ def run(table: Table, settings: Settings) -> None:
         "reduced": partial(child, pipeline, source=source, out=str(out / "reduced"), reduced=True),
         "bare": partial(child, bare, source=source, out=str(out / "bare")),
     }
-    found = in_turn(jobs, settings.rounds)
+    found = settings.measured("folder", jobs)
+    table.rounds = len(found["ours"])
     _engines(table, settings, out)
     same = sum(_same(out / "ours" / path.name, path) for path in (out / "loop").glob("*.jpg"))
     if same != count:
@@ -155,11 +156,12 @@ def run(table: Table, settings: Settings) -> None:
 def _engines(table: Table, settings: Settings, out: Path) -> None:
     """The engine of one process against Ray's on this machine."""
     source = str(inputs.photos(settings.work / f"photos{MANY}", MANY))
-    seconds: dict[str, list[Sample]] = {"local": [], "ray": []}
-    for number in range(settings.rounds):
-        for engine in ("local", "ray") if number % 2 else ("ray", "local"):
-            took = measure(many, source=source, out=str(out / engine), engine=engine)[1]
-            seconds[engine].append(Sample(took, took))
+
+    def took(engine: str) -> Sample:
+        return Sample(measure(many, source=source, out=str(out / engine), engine=engine)[1], 0.0)
+
+    jobs = {engine: partial(took, engine) for engine in ("local", "ray")}
+    seconds = settings.measured("folder-engines", jobs, warm_up=0)
     note = f"{MANY} pictures, start-up apart"
     share = ratio(seconds["local"], seconds["ray"])
     table.add("Ray on this machine, times as fast as the local engine", share, "×", least=0.85, note=note)

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.child import ROOT, Worker, measure, worker
 from benchmarks.suites import Settings
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, efficiency, figure, in_turn, ratio
+from benchmarks.timing import Figure, Sample, efficiency, figure, ratio
 
 LIBRARIES = ("rapidocr", "easyocr")
 PAGES = ("page", "sign")
@@ -146,8 +146,9 @@ def recognised_by_library(library: str) -> Callable[[], Any]:
 
 def run(table: Table, settings: Settings) -> None:
     """Fill the table; ``--weights easyocr`` measures one library alone."""
-    table.suite = "-".join([table.suite, *settings.weights])
-    for library in settings.weights or LIBRARIES:
+    chosen = [name for name in settings.weights if name in LIBRARIES]
+    table.suite = "-".join([table.suite, *chosen])
+    for library in chosen or LIBRARIES:
         _pages(table, settings, library)
         _lines(table, settings, library)
 
@@ -156,10 +157,9 @@ def _pages(table: Table, settings: Settings, library: str) -> None:
     outs = [str(settings.work / "ocr" / f"{library}-{who}") for who in ("ours", "theirs")]
     (settings.work / "ocr").mkdir(parents=True, exist_ok=True)
     jobs = dict(zip(("ours", "theirs"), (read_by_pipeline, read_by_library), strict=True))
-    found = _measured(
-        {who: worker(job, library=library, out=out) for (who, job), out in zip(jobs.items(), outs, strict=True)},
-        settings,
-    )
+    workers = {who: worker(job, library=library, out=out) for (who, job), out in zip(jobs.items(), outs, strict=True)}
+    found = _measured(f"ocr-{library}-pages", workers, settings)
+    table.rounds = len(found["ours"])
     what = f"{library}, a page and a sign found and read"
     table.add(f"{what}: times as fast as the library", ratio(found["theirs"], found["ours"]), "×")
     table.add(f"{what}: visionkit", figure(found["ours"]), "s")
@@ -178,7 +178,8 @@ def _pages(table: Table, settings: Settings, library: str) -> None:
 
 def _lines(table: Table, settings: Settings, library: str) -> None:
     both = {"ours": recognised_by_stage, "theirs": recognised_by_library}
-    found = _measured({who: worker(job, library=library) for who, job in both.items()}, settings)
+    workers = {who: worker(job, library=library) for who, job in both.items()}
+    found = _measured(f"ocr-{library}-lines", workers, settings)
     what = f"{library}, {LINES} lines read"
     table.add(
         f"{what} in batches: times as fast as one by one in the library", ratio(found["theirs"], found["ours"]), "×"
@@ -189,11 +190,11 @@ def _lines(table: Table, settings: Settings, library: str) -> None:
     table.add(f"{what}: the same text", _alike(*texts), "%")
 
 
-def _measured(jobs: dict[str, Worker], settings: Settings) -> dict[str, list[Sample]]:
+def _measured(name: str, jobs: dict[str, Worker], settings: Settings) -> dict[str, list[Sample]]:
     with ExitStack() as stack:
         for job in jobs.values():
             stack.callback(job.close)
-        return in_turn(jobs, settings.rounds)
+        return settings.measured(name, jobs)
 
 
 def _alike(ours: list[str], theirs: list[str]) -> Figure:

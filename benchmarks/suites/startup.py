@@ -19,7 +19,7 @@ from benchmarks.child import ROOT, process
 from benchmarks.suites import Settings
 from benchmarks.suites.video import file_of
 from benchmarks.table import Table
-from benchmarks.timing import Sample, figure, in_turn, ratio
+from benchmarks.timing import Sample, figure, ratio
 
 BARE = """
 import typer
@@ -44,7 +44,8 @@ def run(table: Table, settings: Settings) -> None:
     photo = out / "photo.png"
     out.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(photo), inputs.scene(100, 1280, 720, inputs.backdrop(1280, 720)))
-    found = in_turn({**_own(photo, out), **_peers(photo, out, settings.work)}, settings.rounds)
+    found = settings.measured("startup", {**_own(photo, out), **_peers(photo, out, settings.work)})
+    table.rounds = len(found["help"])
     _light(table, found)
     _first(table, found)
     names = ("python", "help", "validate", "first", "first own", "first openvino", "yolo", "ultralytics")

@@ -20,7 +20,7 @@ from benchmarks.suites import Settings
 from benchmarks.suites.filters import visionkit_job
 from benchmarks.suites.video import flowing, found_in, network, network_alone
 from benchmarks.table import Table
-from benchmarks.timing import Figure, Sample, efficiency, in_turn, ratio
+from benchmarks.timing import Figure, Sample, efficiency, ratio
 
 SOURCE = ROOT / "samples" / "walk.mp4"
 TRUTH = ROOT / "samples" / "walk.mot.txt"
@@ -114,6 +114,7 @@ def _speed(table: Table, settings: Settings, weights: str, texts: dict[int, str]
     count = frames if settings.data else FRAMES
     table.notes.append(f"speed: {count} frames of {name}, 720p, models loaded; the video is drawn on and written")
     found = _timed(settings, weights, str(source), count, texts)
+    table.rounds = len(found["1"])
     for every in EVERY[1:]:
         what = f"{weights}: times as fast, detecting every {_nth(every)}"
         table.add(what, ratio(found["1"], found[str(every)]), "×", least=3.0 if every == 5 else None)
@@ -139,7 +140,7 @@ def _timed(settings: Settings, weights: str, source: str, count: int, texts: dic
     with ExitStack() as stack:
         for job in jobs.values():
             stack.callback(job.close)
-        return in_turn(jobs, settings.rounds)
+        return settings.measured(f"track-{weights}", jobs)
 
 
 def _nth(every: int) -> str:
