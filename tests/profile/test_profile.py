@@ -125,6 +125,18 @@ def test_it_stops_in_time_and_keeps_nothing(clip, tmp_path, monkeypatch) -> None
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["own.py", "p.yaml"]
 
 
+def test_results_that_are_there_are_replaced_only_when_asked(clip, tmp_path) -> None:
+    (tmp_path / "p.yaml").write_text("stages: [filter.blur]\noutputs: [jsonl]\n")
+    words = ("profile", tmp_path / "p.yaml", clip, "--limit", "3", "-o", tmp_path / "out")
+    assert visionkit(*words).returncode == 0
+    kept = tmp_path / "out" / "results.jsonl"
+    kept.write_text("mine")
+    again = visionkit(*words)
+    assert (again.returncode, "already" in again.stderr, kept.read_text()) == (5, True, "mine")
+    assert visionkit(*words, "--overwrite").returncode == 0
+    assert kept.read_text() != "mine"
+
+
 def test_without_an_input() -> None:
     done = visionkit("profile", "edges")
     assert done.returncode == 2

@@ -38,6 +38,7 @@ def profile(
     pipeline: PipelineArg = "",
     sources: Sources = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the results; else thrown away.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")] = False,
     trace: Annotated[
         Path | None, typer.Option("--trace", help="Write a trace for Perfetto or chrome://tracing.")
     ] = None,
@@ -78,7 +79,7 @@ def profile(
     loaded = loaded.with_settings(**{name: value for name, value in chosen.items() if value})
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visionkit-")))
-        run = _Run(loaded, folder, seconds, trust_weights, quiet=json_)
+        run = _Run(loaded, folder, overwrite or out is None, seconds, trust_weights, quiet=json_)
         profiler, summary, report = run.execute(sources, SourceOptions(limit=limit))
         for line in failure_lines(folder, summary.failed):
             typer.echo(line, err=True)
@@ -93,14 +94,16 @@ def profile(
 class _Run:
     """One profiled run: stops in time, shows a table while it goes."""
 
-    def __init__(self, pipeline: Pipeline, out: Path, seconds: float, trust: bool, quiet: bool) -> None:
+    def __init__(
+        self, pipeline: Pipeline, out: Path, overwrite: bool, seconds: float, trust: bool, quiet: bool
+    ) -> None:
         from visionkit.api import Job
         from visionkit.profile import Profiler
 
         self.profiler = Profiler()
         settings = replace(pipeline._run_settings(), meters=self.profiler.meter)
         self.job = Job(pipeline.plan, settings, trust=trust)
-        self._out, self._seconds, self._quiet = out, seconds, quiet
+        self._out, self._overwrite, self._seconds, self._quiet = out, overwrite, seconds, quiet
 
     def execute(self, sources: list[str], options: Any) -> tuple[Profiler, RunSummary, Report]:
         from visionkit.app.report import beside, stop_on_signals
@@ -109,7 +112,7 @@ class _Run:
 
         with stop_on_signals(self.job), self.profiler.watching(self.job), beside(self._watch):
             summary = self.job.run(
-                sources, out=self._out, overwrite=True, options=options, batch=BatchOptions(keep=False)
+                sources, out=self._out, overwrite=self._overwrite, options=options, batch=BatchOptions(keep=False)
             )
         return self.profiler, summary, self.profiler.report(summary, cores())
 

@@ -194,7 +194,7 @@ def sentence(report: Report) -> str:
 
 def _starved(report: Report) -> str:
     """What other programs had to do with it: nothing where visionkit's own threads fill the cores."""
-    if report.delay < 0.3 * report.seconds or report.load >= FULL:
+    if report.delay < max(0.5, 0.3 * report.seconds) or report.load >= FULL:
         return ""
     return f" (the machine is busy: visionkit's threads waited {report.delay:.0f} s for a free core)"
 
