@@ -116,13 +116,16 @@ def from_memory(source: str, weights: str, backend: str, batch: int, frames: int
     return work
 
 
-def idle(source: str, weights: str, backend: str, batch: int, frames: int) -> Callable[[], float]:
-    """The share of the time in which nothing ran on the GPU, while the pipeline is fed from memory."""
+def idle(source: str, weights: str, backend: str, batch: int, frames: int) -> Callable[[], float | None]:
+    """The share of the time in which nothing ran on the GPU, while the pipeline is fed from memory.
+
+    None where the driver cannot be asked.
+    """
     from visionkit.profile.gpu import Gpu
 
     run = from_memory(source, weights, backend, batch, frames)
 
-    def work() -> float:
+    def work() -> float | None:
         gpu, done = Gpu(), threading.Event()
 
         def watch() -> None:
@@ -138,6 +141,8 @@ def idle(source: str, weights: str, backend: str, batch: int, frames: int) -> Ca
         first, last = (gpu.loads.index(busy[0]), len(gpu.loads) - gpu.loads[::-1].index(busy[-1])) if busy else (0, 0)
         within = gpu.loads[first:last]
         gpu.close()
+        if not gpu.loads:
+            return None
         return 1 - sum(within) / len(within) / 100 if within else 1.0
 
     return work
@@ -234,7 +239,10 @@ def _measure(
         found = in_turn(jobs, settings.rounds)
     _rows(table, name, found, frames)
     share = measure(idle, **given, frames=4 * frames)[1]
-    table.add(f"{name}: share of the time the GPU is idle, fed from memory", _one(100 * share), "%", most=10)
+    if share is None:
+        table.notes.append(f"{name}: how long the GPU is idle is not known: pynvml is not installed or finds no driver")
+    else:
+        table.add(f"{name}: share of the time the GPU is idle, fed from memory", _one(100 * share), "%", most=10)
     for decoder in [decoder for decoder, job in (("cpu", "video"), ("nvdec", "nvdec")) if job in found]:
         count = measure(streams, **{**given, "source": str(large)}, decoder=decoder)[1]
         table.add(f"{name}: 1080p streams in real time, decoded by {decoder}", _one(count), "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from benchmarks.suites import NotHere, Settings, gpu
@@ -38,6 +40,25 @@ def test_its_jobs_do_the_work(samples, tmp_path, monkeypatch) -> None:
     assert memory.wall > 0
     assert gpu.video(**given, out=str(tmp_path / "out"), decoder="cpu")().wall > 0
     assert (tmp_path / "out" / "results.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("loads", "share"), [([0, 100, 50, 0], 0.25), ([], None)])
+def test_an_idle_share_that_nobody_knows_is_none(loads, share, monkeypatch) -> None:
+    """Without the driver's library nothing is read, which is not a GPU that did nothing."""
+
+    class Driver:
+        def __init__(self) -> None:
+            self.loads: list[int] = []
+
+        def look(self) -> None:
+            self.loads += loads[len(self.loads) :][:1]
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("visionkit.profile.gpu.Gpu", Driver)
+    monkeypatch.setattr(gpu, "from_memory", lambda *_: lambda: time.sleep(0.6))
+    assert gpu.idle("x", "y", "own", 1, 1)() == share
 
 
 def test_rows_say_what_was_expected() -> None:
