@@ -27,6 +27,15 @@ HEAD = "# people   \nversion: 1\nstages:\n- filter.blur:   {size: 5}   # soft\n\
         ),
         (HEAD.replace("\n", "\r\n"), HEAD.rstrip("\n").replace("\n", "\r\n") + "\r\nrun:\r\n  workers: 3\r\n"),
         ("stages: [filter.blur]", "stages: [filter.blur]\nrun:\n  workers: 3\n"),
+        ("run: {batch: 2}\nstages: [filter.blur]", "run: {batch: 2, workers: 3}\nstages: [filter.blur]"),
+        (
+            "description: 'two\u2028lines'\nstages: [filter.blur]\n",
+            "description: 'two\u2028lines'\nstages: [filter.blur]\nrun:\n  workers: 3\n",
+        ),
+        (
+            "stages:\r\n  - filter.blur\n\nrun: {batch: 2}\r\n",
+            "stages:\r\n  - filter.blur\n\nrun: {batch: 2, workers: 3}\r\n",
+        ),
     ],
 )
 def test_only_the_section_changes(before: str, after: str) -> None:

@@ -37,13 +37,17 @@ def write_run(path: Path, settings: Mapping[str, Any]) -> None:
 def changed(text: str, settings: Mapping[str, Any]) -> str:
     """The text with ``settings`` in its ``run:`` section."""
     end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines()
+    lines = text.splitlines(keepends=True)  # as they end, so that what is not changed stays as it is
     begin, stop = _section(text, len(lines))
     if begin is None:
         while lines and not lines[-1].strip():
             lines.pop()
-        return end.join([*lines, *_dumped("run:", settings)]) + end
-    return end.join([*lines[:begin], *_dumped(end.join(lines[begin:stop]), settings), *lines[stop:]]) + end
+        if lines and not lines[-1].endswith("\n"):
+            lines.append(end)
+        begin = stop = len(lines)
+    section = "".join(lines[begin:stop]) or "run:"
+    made = [line + end for line in _dumped(section, settings)]
+    return "".join([*lines[:begin], *made, *lines[stop:]])
 
 
 def _section(text: str, length: int) -> tuple[int | None, int]:
