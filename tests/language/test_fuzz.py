@@ -23,7 +23,7 @@ from visionkit.pipeline.compile import compile_text
 from visionkit.pipeline.problems import CODES
 from visionkit.stage.catalogue import sinks, stages
 
-FUZZ = int(os.environ.get("VISIONKIT_FUZZ", "1500"))
+FUZZ = int(os.environ.get("VISIONKIT_FUZZ", "500"))
 LIMIT = 0.1
 """Seconds of CPU time that one file may cost."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from visionkit.nets import mobilenet_features, ssdlite_mobilenet  # noqa: E402  (they need torch)
+from visionkit.train import recipes  # noqa: E402
 from visionkit.train.augment import Augmentation  # noqa: E402
 from visionkit.train.detector import score_detector, train_detector  # noqa: E402
 from visionkit.train.export import load_backbone, load_half, save_half  # noqa: E402
@@ -66,7 +69,7 @@ def test_a_segmenter_learns_discs_and_a_seed_repeats_it() -> None:
 def test_a_detector_s_loss_falls_and_it_can_be_scored() -> None:
     torch.manual_seed(0)
     net = ssdlite_mobilenet(1, size=64)
-    start, end = (train_detector(net, discs(4), Schedule(12, 4), FLAT, seed=0)[0] for _ in range(2))
+    start, end = (train_detector(net, discs(4), Schedule(8, 4), FLAT, seed=0)[0] for _ in range(2))
     assert end < start * 0.9
     pytest.importorskip("pycocotools")
     assert 0 <= score_detector(net, discs(2), ["disc"]).map50 <= 1
@@ -93,8 +96,19 @@ def test_the_backbone_file_is_read_without_its_classifier(tmp_path: Path) -> Non
     assert torch.equal(features[3].conv[0][0].weight, source[3].conv[0][0].weight)
 
 
-def test_a_recipe_runs_and_says_what_it_did(cells: Path, split: Path, tmp_path: Path) -> None:
+def test_a_recipe_runs_and_says_what_it_did(
+    cells: Path, split: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With views and batches as small as its pictures are."""
     pytest.importorskip("pycocotools")
+    recipe = RECIPES["faster_rcnn_mobilenet_bccd"]
+    small = replace(
+        recipe,
+        build=partial(recipe.build, min_size=64, max_size=80),
+        augmentation=replace(recipe.augmentation, size=(64, 64)),
+        schedule=replace(recipe.schedule, batch=2),
+    )
+    monkeypatch.setattr(recipes, "RECIPES", {"faster_rcnn_mobilenet_bccd": small})
     job = Job(cells, split, tmp_path / "out", seed=5, steps=1)
     scores = run("faster_rcnn_mobilenet_bccd", job)
     report = json.loads((tmp_path / "out" / "faster_rcnn_mobilenet_bccd-5.json").read_text())
