@@ -8,7 +8,9 @@ import logging
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ import pytest
 
 from visionkit.backends import Settings, load_model
 from visionkit.backends.agreement import difference, photos
+from visionkit.backends.model import preprocessing_of
+from visionkit.backends.ovgraph import Compiled
 from visionkit.data import Image
 from visionkit.errors import WeightsError
 from visionkit.weights import Catalogue, Entry, FileSpec, Preprocessing, Source
@@ -154,3 +158,27 @@ def test_a_damaged_graph_is_an_error_of_the_weights(bundled, tmp_path) -> None:
     path.write_bytes(b"no graph at all")
     with pytest.raises(WeightsError):
         load_model(entry, (path,), OPENVINO)
+
+
+def test_a_first_call_is_made_while_no_other_first_call_is(bundled, tmp_path, monkeypatch) -> None:
+    """Two of them can wait for each other for ever: in OpenVINO's binding, one for the GIL, one for a table."""
+    import openvino
+
+    entry, files = bundled
+    loaded = [Compiled(files[0], preprocessing_of(entry), Settings(threads=1, streams=2), tmp_path) for _ in range(2)]
+    calls: list[tuple[float, float]] = []
+    infer = openvino.InferRequest.infer
+
+    def watched(self, *given):
+        began = time.perf_counter()
+        time.sleep(0.2)
+        found = infer(self, *given)
+        calls.append((began, time.perf_counter()))
+        return found
+
+    monkeypatch.setattr(openvino.InferRequest, "infer", watched)
+    batch = np.zeros((1, 16, 16, 3), np.uint8)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda compiled: compiled.run(batch), [*loaded, *loaded]))
+    first, second = sorted(calls)[:2]
+    assert first[1] <= second[0]

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 STATIC_SHAPES = 4
 """Compiled for a shape of its own a network is faster, but compiling takes up to a second."""
+_FIRST = Lock()
+"""OpenVINO's binding fills tables of its own when it first touches a tensor. Of two threads that do so at the same time
+one can hold the GIL and wait for the table, the other the table and wait for the GIL: for ever. So the first call for
+each graph is made while no other first call is."""
 
 
 def convert(module: Any, path: Path) -> None:
@@ -78,7 +82,6 @@ class Compiled:
         self._graph = _prepared(graph, spec) if _takes_floats(graph) else graph
         self._shape = self._graph.inputs[0].partial_shape
         self._runs: dict[tuple[int, ...], _Runs] = {}
-        self._lock = Lock()
 
     @property
     def fixed_batch(self) -> bool:
@@ -87,7 +90,7 @@ class Compiled:
 
     def run(self, batch: Any) -> list[Any]:
         """The outputs, as arrays of their own, for a batch (N, H, W, C) uint8."""
-        runs = self._for(batch.shape)
+        runs = self._for(batch)
         try:
             request = runs.requests.pop()
         except IndexError:  # all of them are at work
@@ -98,17 +101,26 @@ class Compiled:
         finally:
             runs.requests.append(request)
 
-    def _for(self, shape: tuple[int, ...]) -> _Runs:
-        key = () if self._shape.is_static else shape
-        with self._lock:
+    def _for(self, batch: Any) -> _Runs:
+        key = () if self._shape.is_static else batch.shape
+        if key in self._runs:
+            return self._runs[key]
+        with _FIRST:
             if key not in self._runs and len(self._runs) >= STATIC_SHAPES:
                 key = ()
             if key not in self._runs:
                 graph = self._graph.clone()
                 if key:
                     graph.reshape({0: list(key)})
-                self._runs[key] = _Runs(self._core.compile_model(graph, "CPU", self._options), [])
+                self._runs[key] = _tried(self._core.compile_model(graph, "CPU", self._options), batch)
             return self._runs[key]
+
+
+def _tried(compiled: Any, batch: Any) -> _Runs:
+    request = compiled.create_infer_request()
+    for output in request.infer([batch]).values():
+        output.copy()
+    return _Runs(compiled, [request])
 
 
 def _options(settings: Settings, cache: Path) -> dict[str, Any]:
