@@ -185,12 +185,19 @@ def test_stages_without_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "o" / "a.png").is_file()
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 4,000 frames."""
+    return video(tmp_path_factory.mktemp("long") / "long.mp4", 4000, (320, 240))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_with_a_playable_video(number: signal.Signals, pipeline: Path, tmp_path: Path) -> None:
-    source = video(tmp_path / "long.mp4", 4000, (320, 240))
+def test_a_signal_ends_the_run_with_a_playable_video(
+    number: signal.Signals, pipeline: Path, long: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [sys.executable, "-m", "visionkit", "run", str(pipeline), str(source), "-o", str(out)],
+        [sys.executable, "-m", "visionkit", "run", str(pipeline), str(long), "-o", str(out)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -211,8 +218,8 @@ def test_a_signal_ends_the_run_with_a_playable_video(number: signal.Signals, pip
 
 
 def test_watch_takes_over_a_saved_file_and_shows_a_broken_one(pipeline: Path, tmp_path: Path) -> None:
-    source = video(tmp_path / "long.mp4", 3000, (320, 240))
-    pipeline.write_text("stages:\n  - filter.bilateral: {id: v}\n  - filter.gray: {id: g}\n")
+    source = video(tmp_path / "long.mp4", 3000)
+    pipeline.write_text("stages:\n  - filter.bilateral: {id: v, diameter: 19}\n  - filter.gray: {id: g}\n")
     out = tmp_path / "out"
     log = tmp_path / "stderr.txt"
     with log.open("w") as stderr:
