@@ -25,7 +25,7 @@ demo: $(VENV)/.core
 
 test: lint
 	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile -m "$(CHECKED) and not alone"
-	$(VENV)/bin/python -m pytest -m "$(CHECKED) and alone"
+	$(VENV)/bin/python -m pytest -m "$(CHECKED) and alone" $$(grep -rl --include='test_*.py' 'mark\.alone' tests | sort)
 
 lint: $(VENV)/.all
 	$(VENV)/bin/ruff check
