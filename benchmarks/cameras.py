@@ -1,7 +1,8 @@
 """Network cameras on loopback, for as many viewers as ask: MJPEG over HTTP at an even pace.
 
-``python -m benchmarks.cameras VIDEO FPS`` prints its port and serves ``/0``, ``/1``, ... until its input ends. Frames
-are compressed beforehand, so a stream costs it little; who is too slow misses frames, as with a real camera.
+``python -m benchmarks.cameras VIDEO FPS`` prints its port and serves ``/0``, ``/1``, ... until its input ends, and the
+processor time that it took under ``/time``. Frames are compressed beforehand, so a stream costs it little; who is too
+slow misses frames, as with a real camera.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class Camera(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Frames at their times, until the viewer goes."""
         self.send_response(200)
+        if self.path == "/time":
+            self.end_headers()
+            self.wfile.write(str(time.process_time()).encode())
+            return
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
         self.end_headers()
         began, number = time.monotonic(), 0

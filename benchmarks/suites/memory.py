@@ -23,8 +23,8 @@ from benchmarks.timing import Figure
 FRAMES = 50_000
 EVERY = 25
 SETTLED = 500
-BOUND = 1.0
-"""Megabytes per thousand frames that count as flat: a lost 320 × 180 picture in two hundred would show."""
+BOUND = 0.3
+"""Megabytes per thousand frames that count as flat: a lost 320 × 180 picture in six hundred would show."""
 PIPELINE = """
 version: 1
 stages:
