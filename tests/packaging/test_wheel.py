@@ -1,4 +1,7 @@
-"""The wheel works without the checkout: it carries weights, pipelines and samples and starts anywhere."""
+"""The wheel works without the checkout: it carries weights, pipelines and samples and starts anywhere.
+
+The demo runs from it in ``tests/app/test_demo.py``.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +23,6 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def installed(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with visionkit installed from its wheel; the other packages are those of this interpreter."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder / "dist", cwd=root)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-compile"]
-    run(*pip, "--target", folder / "site", wheel, cwd=folder)
-    return folder / "site"
 
 
 def python(code: str, site: Path) -> str:
@@ -79,14 +71,3 @@ def test_the_metadata_is_right(installed: Path) -> None:
     assert "License-Expression: Apache-2.0" in metadata
     assert "Requires-Python: >=3.11" in metadata
     assert (folder / "licenses" / "LICENSE").exists()
-
-
-def test_the_demo_runs_from_it(installed: Path) -> None:
-    folder = installed.parent / "demo"
-    folder.mkdir()
-    command = (installed / "bin" / "visionkit", "demo", "--out", folder / "out")
-    shown = run(*command, cwd=folder, PYTHONPATH=str(installed))
-    assert str((folder / "out").resolve()) in shown.splitlines()[-1]
-    for name in ("detect/cat.jpg", "detect/results.jsonl", "track/walk.mp4", "plates/traffic.mp4"):
-        assert (folder / "out" / name).stat().st_size > 1000
-    assert not list(folder.rglob("errors.jsonl"))
