@@ -119,8 +119,13 @@ def _sizes(table: Table, source: str, out: dict[str, str], folder: Path, most: i
         table.add(f"{name}: PSNR", _exact(psnr[name]), "dB")
     table.add("default: size over mp4v's", _exact(size["default"] / size["mp4v"]), "×", most=0.5)
     for speed, limit in (("fast", 1.0), ("default", None)):
-        equal = _at(psnr["mp4v"], *_line(source, folder, most, speed))
+        equal = size_at(psnr["mp4v"], source, folder, most, speed)
         table.add(f"{speed}: size over mp4v's at equal PSNR", _exact(equal / size["mp4v"]), "×", most=limit)
+
+
+def size_at(psnr: float, source: str, folder: Path, most: int, speed: str) -> float:
+    """Bytes that our H.264 needs for a likeness, read off the line through several qualities."""
+    return _at(psnr, *_line(source, folder, most, speed))
 
 
 def _equal_quality(source: str, folder: Path, most: int) -> int:
