@@ -36,6 +36,11 @@ HEAD = "# people   \nversion: 1\nstages:\n- filter.blur:   {size: 5}   # soft\n\
             "stages:\r\n  - filter.blur\n\nrun: {batch: 2}\r\n",
             "stages:\r\n  - filter.blur\n\nrun: {batch: 2, workers: 3}\r\n",
         ),
+        (
+            "stages: [filter.blur]\n\n... # that is all\n",
+            "stages: [filter.blur]\nrun:\n  workers: 3\n... # that is all\n",
+        ),
+        ("stages: [filter.blur]\nrun: {batch: 2}\n...\n", "stages: [filter.blur]\nrun: {batch: 2, workers: 3}\n...\n"),
     ],
 )
 def test_only_the_section_changes(before: str, after: str) -> None:

@@ -111,12 +111,10 @@ def guarded(command: Callable[[], Any], settings: Settings) -> int:
         result = command()
     except typer.Exit as stop:
         return stop.exit_code
-    except typer.Abort:
-        return EXIT_INTERRUPTED
     except ClickException as error:
         error.show()
         return EXIT_USAGE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from visionkit.app.exit_codes import EXIT_INTERRUPTED
 from visionkit.app.run_commands import Device, PipelineArg, Sets, Sources, find_pipeline, parse_sets
 from visionkit.errors import SinkError, UsageError, VisionkitError
 
@@ -58,7 +59,11 @@ def tune(
     loaded = loaded.with_settings(**{k: v for k, v in {"device": device, "offline": offline}.items() if v})
     say = _silent if json_ else _say
     options = SourceOptions(limit=limit)
-    result = Tuner(loaded, sources, options, budget, cores(), trust_weights, calibrate, say).run()
+    try:
+        result = Tuner(loaded, sources, options, budget, cores(), trust_weights, calibrate, say).run()
+    except KeyboardInterrupt:
+        typer.echo("interrupted: nothing was written", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     failure = _written(path, settings_of(result)) if write else None
     typer.echo(json.dumps(result_dict(result)) if json_ else text(result, path, write and failure is None))
     if failure is not None:  # what was measured is shown all the same

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from visionkit.errors import UsageError
+
+END = re.compile(r"\.\.\.(\s+#.*)?")
+"""The line that ends a document."""
 
 
 def write_run(path: Path, settings: Mapping[str, Any]) -> None:
@@ -38,13 +42,15 @@ def changed(text: str, settings: Mapping[str, Any]) -> str:
     """The text with ``settings`` in its ``run:`` section."""
     end = "\r\n" if "\r\n" in text else "\n"
     lines = text.splitlines(keepends=True)  # as they end, so that what is not changed stays as it is
-    begin, stop = _section(text, len(lines))
+    length = next((i for i, line in enumerate(lines) if END.fullmatch(line.rstrip())), len(lines))
+    begin, stop = _section(text, length)
     if begin is None:
-        while lines and not lines[-1].strip():
-            lines.pop()
-        if lines and not lines[-1].endswith("\n"):
-            lines.append(end)
-        begin = stop = len(lines)
+        begin = stop
+        while begin and not lines[begin - 1].strip():
+            begin -= 1
+        if begin and not lines[begin - 1].endswith("\n"):
+            lines[begin - 1] += end
+        lines[begin:stop], stop = [], begin
     section = "".join(lines[begin:stop]) or "run:"
     made = [line + end for line in _dumped(section, settings)]
     return "".join([*lines[:begin], *made, *lines[stop:]])
