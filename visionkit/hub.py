@@ -80,8 +80,7 @@ class ModelHub:
 
                 precision = self._settings.precision
                 settings = Settings(self.device, "fp32" if precision == "auto" else precision, self._settings.backend)
-                if self.device == "cpu" and self._streams > 1:
-                    settings = replace(settings, streams=self._streams, threads=max(1, cores() // self._streams))
+                settings = settings.side_by_side(self._streams, cores())
                 options: dict[str, Any] = {"trust": self._trust}
                 if self._settings.offline or os.environ.get("VISIONKIT_OFFLINE"):
                     options["offline"] = True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
@@ -61,6 +63,17 @@ def test_another_version_or_device_knows_nothing(bundled, monkeypatch, tmp_path)
     for text in ("", "{}", '{"ms": {}, "size": [1, 2], "measured": ""}', '{"ms": [], "size": 1}'):
         path.write_text(text)
         assert recall(entry, "cpu") is None
+
+
+def test_what_was_measured_with_all_cores_for_a_call_is_not_known(bundled) -> None:
+    """Its file had no word of how it was measured in its name."""
+    entry, _ = bundled
+    facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), "cpu", "fp32"]
+    facts += [choice._machine(), *map(choice.version_of, choice._PACKAGES)]
+    old = choice._folder() / f"{entry.name}-{sha256(json.dumps(facts).encode()).hexdigest()[:16]}.json"
+    old.parent.mkdir(parents=True)
+    old.write_text('{"ms": {"openvino": 1.0}, "size": [640, 360], "measured": "2026-11-20"}')
+    assert recall(entry, "cpu") is None
 
 
 def test_a_verdict_allows_one_point() -> None:

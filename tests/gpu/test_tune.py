@@ -46,10 +46,14 @@ def test_every_backend_of_a_gpu_is_compared(tmp_path: Path, monkeypatch: pytest.
         asked.append((settings.backend, settings.precision))
         name = "torch" if settings.backend in ("own", "tensorrt") else settings.backend
         note = "TensorRT differs by 0.1" if settings.backend == "tensorrt" else ""
-        return SimpleNamespace(backend=name, device="cpu", note=note, kind=settings.backend, close=lambda: None)
+        return SimpleNamespace(
+            backend=name, device="cpu", note=note, kind=settings.backend, streams=1, close=lambda: None
+        )
 
     monkeypatch.setattr(networks, "load_model", load)
-    monkeypatch.setattr(networks, "_called", lambda model, batch: milliseconds[model.kind] + 0 * np.asarray(batch).size)
+    monkeypatch.setattr(
+        networks, "_called", lambda model, batch, pool: milliseconds[model.kind] + 0 * np.asarray(batch).size
+    )
     monkeypatch.setattr(Store, "pull", lambda self, entry, *_: ())
     found = networks.Networks(Pipeline.from_text(DETECT).plan, Store(), "cuda", (640, 480), lambda text: None)
     assert found.measure()

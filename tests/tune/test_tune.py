@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.app.test_run import video, visionkit
+from visionkit.backends import Settings
 from visionkit.data import Detections
 from visionkit.errors import UsageError
 from visionkit.pipeline.compile import compile_file
@@ -45,6 +51,31 @@ def test_more_workers_are_found_and_written(tmp_path: Path) -> None:
     best = [row for row in found["rows"] if row["best"]]
     assert best
     assert all(row["fps"] > 0 and row["cpu_ms"] > 0 for row in found["rows"])
+
+
+def test_ctrl_c_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(SLEEPY)
+    path = tmp_path / "p.yaml"
+    path.write_text(PIPELINE)
+    command = [sys.executable, "-m", "visionkit", "tune", path, video(tmp_path / "clip.mp4", 60), "--budget", "60"]
+    log = tmp_path / "log.txt"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with log.open("w") as file:
+        process = subprocess.Popen([*command, "--allow-code", "--write"], stdout=file, stderr=file, env=environment)
+    try:
+        end = time.monotonic() + 60
+        while not list(tmp_path.glob("visionkit-*/results.jsonl.part")):  # a trial is under way
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert log.read_text().split("\n")[-2:] == ["interrupted: nothing was written", ""]
+    assert path.read_text() == PIPELINE
+    assert not list(tmp_path.glob("visionkit-*"))
 
 
 def _code() -> object:
@@ -178,7 +209,7 @@ def test_int8_of_a_real_detector(shared_data: Path, tmp_path: Path) -> None:
     """YOLO11n on COCO128: half calibrate, half check; at most one point of mAP is lost."""
     for package in ("nncf", "openvino", "ultralytics"):
         pytest.importorskip(package)
-    from visionkit.backends import Settings, load_model
+    from visionkit.backends import load_model
     from visionkit.tune.networks import Networks
     from visionkit.weights import Catalogue, Store
 
@@ -200,6 +231,7 @@ def test_every_backend_of_a_cpu_is_compared(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path))
     monkeypatch.setattr(networks, "CALLS", 1)
+    monkeypatch.setattr(networks, "TURNS", 1)
     plan = Pipeline.from_text("stages:\n  - classify: {weights: mobilenet_v2_onnx}\n").plan
     entry = Catalogue.load().get("mobilenet_v2_onnx")
     hasty = networks.Networks(plan, Store(offline=True), "cpu", (64, 48), lambda text: None, budget=-1)
@@ -214,3 +246,45 @@ def test_every_backend_of_a_cpu_is_compared(tmp_path: Path, monkeypatch: pytest.
     choice = recall(entry, "cpu")
     assert choice is not None
     assert sorted(choice.ms) == ["cv2", "openvino", "own"]
+
+
+class Rested:
+    """A network that takes its time: on all cores one call after the other, or each call on its own core."""
+
+    output = note = ""
+    device = "cpu"
+
+    def __init__(self, backend: str, seconds: float, settings: Settings) -> None:
+        self.backend, self.streams, self._seconds = backend, settings.streams, seconds
+
+    def infer(self, _: object) -> None:
+        time.sleep(self._seconds)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_backend_is_judged_by_calls_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a run makes them: the one that is faster alone, on all cores, is the slower one there."""
+    from visionkit import Pipeline
+    from visionkit.backends.choice import recall
+    from visionkit.tune import networks
+    from visionkit.weights import Catalogue, Store
+
+    monkeypatch.setenv("VISIONKIT_CACHE", str(tmp_path))
+    loads: set[tuple[int, int]] = set()
+
+    def loaded(_: object, __: object, settings: Settings) -> Rested:
+        loads.add((settings.streams, settings.threads))
+        seconds = {"own": (0.02, 0.06), "openvino": (0.03, 0.03), "cv2": (0.05, 0.05)}[settings.backend]
+        return Rested(settings.backend, seconds[settings.threads == 1], settings)
+
+    monkeypatch.setattr(networks, "load_model", loaded)
+    plan = Pipeline.from_text("stages:\n  - classify: {weights: mobilenet_v2_onnx}\n").plan
+    for cores, fastest in ((1, "own"), (3, "openvino")):
+        networks.Networks(plan, Store(offline=True), "cpu", (64, 48), lambda text: None, cores=cores).measure()
+        choice = recall(Catalogue.load().get("mobilenet_v2_onnx"), "cpu")
+        assert choice is not None
+        assert choice.backend == fastest
+    assert choice.ms["openvino"] < 25, "a picture takes a third of a call"
+    assert loads == {(1, 0), (3, 1)}

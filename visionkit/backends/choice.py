@@ -17,6 +17,8 @@ from visionkit.weights.store import default_cache_dir
 
 OWN = "own"
 """Whatever the entry's loader names."""
+_WAY = "calls side by side, a thread each"
+"""How it is measured: what was measured in another way says nothing about this one."""
 _PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python", "onnxruntime-gpu", "tensorrt")
 
 
@@ -24,7 +26,8 @@ class Choice(Frozen):
     """What was measured for one network on one device.
 
     Attributes:
-        ms: milliseconds a picture in each backend that agrees with the network's own, which is called "own".
+        ms: milliseconds a picture in each backend that agrees with the network's own, which is called "own"; on a CPU
+            with a call for each core side by side, as runs make them.
         size: width and height of the pictures that it was measured with.
         measured: the day.
     """
@@ -70,6 +73,7 @@ def _folder() -> Path:
 
 def _path(entry: Entry, device: str, precision: str) -> Path:
     facts = [entry.digest, entry.loader, str(entry.settings), str(entry.preprocessing), device, precision, _machine()]
+    facts += [_WAY]
     key = sha256(json.dumps([*facts, *map(version_of, _PACKAGES)]).encode()).hexdigest()[:16]
     return _folder() / f"{entry.name}-{key}.json"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -66,6 +67,12 @@ class Settings(Frozen):
     threads: int = 0
     streams: int = 1
     trust: bool = False
+
+    def side_by_side(self, streams: int, cores: int) -> Settings:
+        """The same for so many calls at a time, which share the cores out where a CPU runs them."""
+        if self.device != "cpu" or streams == 1:
+            return self
+        return replace(self, streams=streams, threads=max(1, cores // streams))
 
 
 Loader = Callable[["Entry", "tuple[Path, ...]", Settings], Model]

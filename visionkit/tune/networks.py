@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -26,25 +28,35 @@ from visionkit.weights import Catalogue, Entry, Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from visionkit.weights.entry import Preprocessing
+
 MOST_PICTURES = 256
 """Of the user's pictures half calibrate, half check."""
 BACKENDS = ("openvino", "onnxruntime", "cv2")
 GPU_BACKENDS = ("graphs", "tensorrt")
 GPU_PRECISIONS = ("fp32", "fp16")
 GPU_BATCH = 16
-CALLS = 15
+TURNS, LEAST_TURNS = 8, 3
+CALLS = 2
+"""Of each thread in a turn."""
 
 
-def _called(model: Model, batch: Any) -> float:
-    """Seconds of one call; on a GPU what comes out stays there."""
+def _called(model: Model, batch: Any, pool: ThreadPoolExecutor) -> float:
+    """Seconds a call, of as many at a time as the network is set up for."""
     finish(model.device)
-    begun = perf_counter()
+    begun, count = perf_counter(), CALLS * model.streams
+    for _ in pool.map(_call, [model] * count, [batch] * count):
+        pass
+    return (perf_counter() - begun) / count
+
+
+def _call(model: Model, batch: Any) -> None:
+    """On a GPU what comes out stays there."""
     if is_gpu(model.device):
         model.forward(batch)  # type: ignore[attr-defined]  # all that run on a GPU have it
         finish(model.device)
     else:
         model.infer(batch)
-    return perf_counter() - begun
 
 
 @dataclass
@@ -53,6 +65,7 @@ class Networks:
 
     Attributes:
         size: width and height of the pictures to measure with.
+        cores: of a CPU; each runs a call of its own, as in a run.
         budget: seconds after which no further backend is compared.
         reasons: why a backend or a precision is not among those to choose from.
         chosen: what ``backend: auto`` means for each network from now on.
@@ -64,6 +77,7 @@ class Networks:
     size: tuple[int, int]
     say: Callable[[str], None]
     budget: float = 60.0
+    cores: int = 1
     reasons: list[str] = field(default_factory=list)
     chosen: list[str] = field(default_factory=list)
 
@@ -86,7 +100,7 @@ class Networks:
         return sum(self._measured(entry, one) for entry in self.entries.values() for one in precisions) > 0
 
     def _measured(self, entry: Entry, precision: str) -> bool:
-        settings = Settings(self.device, precision, OWN, trust=self.store.trust)
+        settings = Settings(self.device, precision, OWN, trust=self.store.trust).side_by_side(self.cores, self.cores)
         try:
             files = self.store.pull(entry)
             own = load_model(entry, files, settings)
@@ -127,20 +141,29 @@ class Networks:
         return f"was not compared, {self.budget:g} seconds were over" if monotonic() > self._until else ""
 
     def _choose(self, entry: Entry, models: Mapping[str, Model], precision: str) -> None:
-        """Measures the bare networks call by call, in turn, and keeps the verdict for ``backend: auto``."""
-        pixels = np.random.default_rng(0).integers(0, 256, (self.size[1], self.size[0], 3), dtype=np.uint8)
-        images, spec = [Image(pixels)] * (GPU_BATCH if is_gpu(self.device) else 1), preprocessing_of(entry)
-        took: dict[str, list[float]] = {name: [] for name in models}
-        for turn in range(CALLS + 2):  # the first two calls compile and warm
-            for name, model in models.items():
-                ((_, _, batch),) = fit_batch(images, spec, device=model.device)
-                took[name] += [_called(model, batch) * 1000 / len(images)][: turn > 1]
+        """Measures the bare networks in turn, and keeps the verdict for ``backend: auto``."""
+        took = self._rates(preprocessing_of(entry), models)
         choice = Choice({name: median(ms) for name, ms in took.items()}, self.size, date.today().isoformat())
         remember(entry, self.device, choice, precision)
         of = "" if precision == "fp32" else f" in {precision}"
         self.chosen.append(f"{entry.name}: backend auto is {choice.backend}{of} from now on ({choice.reason})")
         for model in models.values():
             model.close()
+
+    def _rates(self, spec: Preprocessing, models: Mapping[str, Model]) -> dict[str, list[float]]:
+        """Milliseconds a picture, of every turn; a few turns at least, more while there is time."""
+        pixels = np.random.default_rng(0).integers(0, 256, (self.size[1], self.size[0], 3), dtype=np.uint8)
+        images = [Image(pixels)] * (GPU_BATCH if is_gpu(self.device) else 1)
+        took: dict[str, list[float]] = {name: [] for name in models}
+        with ExitStack() as stack:
+            pools = {name: stack.enter_context(ThreadPoolExecutor(model.streams)) for name, model in models.items()}
+            for turn in range(-1, TURNS):  # the first compiles and warms
+                if turn >= LEAST_TURNS and monotonic() > self._until:
+                    break
+                for name, model in models.items():
+                    ((_, _, batch),) = fit_batch(images, spec, device=model.device)
+                    took[name] += [_called(model, batch, pools[name]) * 1000 / len(images)][: turn >= 0]
+        return took
 
     def calibrate(self, folder: Path) -> bool:
         """Makes int8 networks of the detectors from half the pictures and checks them on the other half.

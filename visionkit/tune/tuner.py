@@ -126,7 +126,7 @@ class Tuner:
         store = Store(trust=self.trust)
         store = replace(store, offline=True) if settings.offline else store
         device = choose_device(settings.device)
-        return Networks(self.pipeline.plan, store, device, self._size(), self.say, self.budget)
+        return Networks(self.pipeline.plan, store, device, self._size(), self.say, self.budget, self.cores)
 
     def _size(self) -> tuple[int, int]:
         """Width and height of the first picture."""
