@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
+import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -89,7 +93,34 @@ def test_files_stay_on_this_machine_and_are_sent_from_others(folder: Path, tmp_p
     Pipeline.from_text(TEXT).write(folder, out=tmp_path / "calm")
     for name in ("3.png", "4.png", "5.png"):
         assert (out / name).read_bytes() == (tmp_path / "calm" / name).read_bytes()
-    assert not [path for path in scratch.rglob("*") if path.is_file()]
+    assert not [path for path in scratch.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+def test_what_killed_workers_left_on_another_machine_is_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a killed one alone: one is at work, one has just begun, one belongs to others."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = ("worker-killed", "worker-working", "worker-new", "benchmarks")
+    killed, working, new, other = (tmp_path / f"visionkit-{name}" for name in names)
+    for folder in (killed, new, other):
+        (folder / "out").mkdir(parents=True)
+    script = (
+        f"from visionkit.runtime.lock import locked\nfrom pathlib import Path\nx = locked(Path({str(working)!r}))\n"
+    )
+    waits = [sys.executable, "-c", f"{script}print(1, flush=True)\ninput()"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        for folder in (killed, working, other):
+            os.utime(folder, (1, 1))
+        for left in ([working, new, other], [new, other]):
+            worker = Worker()
+            worker.start(setup())
+            worker.close()
+            assert sorted(tmp_path.iterdir()) == sorted(left)
+            process.kill()
+            process.wait()
+            os.utime(new)
 
 
 def test_a_failure_that_ends_the_run_ends_the_worker(folder: Path) -> None:

@@ -1,11 +1,18 @@
-"""One run at a time writes into a folder."""
+"""One run at a time writes into a folder; what nobody writes into any more is known by its lock."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
+from time import time
 
 from visionkit.errors import UsageError
+
+YOUNG = 60.0
+"""Seconds: a folder that has just been made may not be locked yet."""
 
 
 def locked(folder: Path) -> sqlite3.Connection:
@@ -26,3 +33,13 @@ def locked(folder: Path) -> sqlite3.Connection:
             raise UsageError(f"another run writes into {folder.parent} at this moment", help=help) from error
         raise
     return lock
+
+
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Removes this user's folders in ``folder`` whose processes, which had them locked, were killed."""
+    for left in folder.glob(pattern):
+        with suppress(OSError, sqlite3.Error, UsageError):
+            facts = left.lstat()
+            if facts.st_uid == getattr(os, "getuid", int)() and time() - facts.st_mtime > YOUNG:
+                with closing(locked(left)):
+                    shutil.rmtree(left, ignore_errors=True)

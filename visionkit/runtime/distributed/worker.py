@@ -23,12 +23,15 @@ from visionkit.runtime.distributed.piece import Setup, Written
 from visionkit.runtime.engine import Engine
 from visionkit.runtime.lanes import Totals
 from visionkit.runtime.ledger import Ledger
+from visionkit.runtime.lock import locked, remove_abandoned
 from visionkit.runtime.manifest import FOLDER, Finished, text
 from visionkit.runtime.outlets import Outlet
 from visionkit.runtime.threads import keep_memory, limit_threads
 from visionkit.runtime.token import Token
 from visionkit.stage.sink import SinkContext
 from visionkit.stage.source import END, End, Frame, Gap, Source, SourceInfo
+
+PREFIX = "visionkit-worker-"
 
 
 class Worker:
@@ -52,7 +55,10 @@ class Worker:
         if setup.folder.is_dir():
             os.chdir(setup.folder)
         self._leaves = setup.scratch is not None and setup.node == platform.node() and setup.scratch.is_dir()
-        self._folder = Path(tempfile.mkdtemp(prefix="visionkit-worker-", dir=setup.scratch if self._leaves else None))
+        if not self._leaves:  # who sent the work does not reach what a killed one left here
+            remove_abandoned(Path(tempfile.gettempdir()), f"{PREFIX}*")
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=setup.scratch if self._leaves else None))
+        self._lock = locked(self._folder)
         self._out = self._folder / "out"
         self._pieces = 0
         self._name = f"{platform.node()}:{os.getpid()}"
@@ -97,6 +103,7 @@ class Worker:
         self._engine.abort(UsageError("the worker was closed"))
         self._thread.join()
         self._hub.close()
+        self._lock.close()
         shutil.rmtree(self._out if self._leaves else self._folder, ignore_errors=True)
 
     def _raise(self) -> None:
