@@ -54,15 +54,18 @@ def test_an_input_that_nobody_gives_is_7(tmp_path: Path, unused: int) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
-    """The picture takes minutes; the first Ctrl-C waits for it, the second does not."""
-    (tmp_path / "p.yaml").write_text("stages:\n  - filter.nlm: {search: 61}\n")
+@pytest.mark.parametrize("name", ["run", "profile"])
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, name: str) -> None:
+    """The picture takes minutes; the first Ctrl-C waits for it, the second does not. No scratch of it stays."""
+    (tmp_path / "p.yaml").write_text("stages:\n  - filter.nlm: {search: 61}\noutputs: [media, jsonl]\n")
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((4000, 4000, 3), np.uint8))
-    command = [sys.executable, "-m", "visionkit", "run", "p.yaml", "x.png", "-o", "out", "--workers", "1"]
+    command = [sys.executable, "-m", "visionkit", name, "p.yaml", "x.png", "--workers", "1"]
+    command += ["-o", "out"] if name == "run" else []
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
     with (tmp_path / "log.txt").open("w") as log:
-        process = subprocess.Popen(["nice", *command], cwd=tmp_path, stdout=log, stderr=log)
+        process = subprocess.Popen(["nice", *command], cwd=tmp_path, stdout=log, stderr=log, env=environment)
     try:
-        _until(lambda: (tmp_path / "out" / ".visionkit" / "manifest.db").exists(), process)
+        _until(lambda: any(tmp_path.glob("*/results.jsonl.part")), process)
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         _until(lambda: "again to quit" in (tmp_path / "log.txt").read_text(), process)
@@ -74,6 +77,7 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
         process.kill()
         process.wait()
     assert not (tmp_path / "out" / "x.png").exists()
+    assert not list(tmp_path.glob("visionkit-*"))
 
 
 def _until(what: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:

@@ -79,7 +79,7 @@ def profile(
     loaded = loaded.with_settings(**{name: value for name, value in chosen.items() if value})
     with ExitStack() as stack:
         folder = out or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="visionkit-")))
-        run = _Run(loaded, folder, overwrite or out is None, seconds, trust_weights, quiet=json_)
+        run = _Run(loaded, folder, overwrite, seconds, trust_weights, thrown_away=out is None, quiet=json_)
         profiler, summary, report = run.execute(sources, SourceOptions(limit=limit))
         for line in failure_lines(folder, summary.failed):
             typer.echo(line, err=True)
@@ -95,7 +95,14 @@ class _Run:
     """One profiled run: stops in time, shows a table while it goes."""
 
     def __init__(
-        self, pipeline: Pipeline, out: Path, overwrite: bool, seconds: float, trust: bool, quiet: bool
+        self,
+        pipeline: Pipeline,
+        out: Path,
+        overwrite: bool,
+        seconds: float,
+        trust: bool,
+        thrown_away: bool,
+        quiet: bool,
     ) -> None:
         from visionkit.api import Job
         from visionkit.profile import Profiler
@@ -103,14 +110,15 @@ class _Run:
         self.profiler = Profiler()
         settings = replace(pipeline._run_settings(), meters=self.profiler.meter)
         self.job = Job(pipeline.plan, settings, trust=trust)
-        self._out, self._overwrite, self._seconds, self._quiet = out, overwrite, seconds, quiet
+        self._out, self._overwrite, self._seconds, self._quiet = out, overwrite or thrown_away, seconds, quiet
+        self._scratch = out if thrown_away else None
 
     def execute(self, sources: list[str], options: Any) -> tuple[Profiler, RunSummary, Report]:
         from visionkit.app.report import beside, stop_on_signals
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.context import cores
 
-        with stop_on_signals(self.job), self.profiler.watching(self.job), beside(self._watch):
+        with stop_on_signals(self.job, self._scratch), self.profiler.watching(self.job), beside(self._watch):
             summary = self.job.run(
                 sources, out=self._out, overwrite=self._overwrite, options=options, batch=BatchOptions(keep=False)
             )

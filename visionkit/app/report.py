@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -233,13 +234,18 @@ def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
 
 
 @contextmanager
-def stop_on_signals(job: Job) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM end the run cleanly; a second one ends the process at once. Yields the signals that came."""
+def stop_on_signals(job: Job, scratch: Path | None = None) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM end the run cleanly; a second one ends the process at once. Yields the signals that came.
+
+    ``scratch``: a folder that shall not outlive the process.
+    """
     came: list[int] = []
 
     def handle(number: int, _frame: Any) -> None:
         came.append(number)
         if len(came) > 1:
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
             os._exit(128 + number)
         job.stop()
         with suppress(RuntimeError):  # it came while something else was printed
