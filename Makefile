@@ -1,7 +1,8 @@
 # make demo   runs the main job on the bundled samples; needs Python 3.11 or newer, make and git
 # make test   checks everything: ruff, import-linter, mypy, pytest
 # make lint   the first three of them
-# make gpu    on a machine with an NVIDIA GPU, in the environment as it is (PYTHON=...): tests marked gpu, suite gpu
+# make gpu    on a machine with an NVIDIA GPU, in the environment as it is (PYTHON=...): tests marked gpu, suite gpu;
+#             how long the GPU is idle is measured where nvidia-ml-py is installed
 # make constraints   renews constraints.txt with the newest versions that go together
 
 PYTHON ?= python3
