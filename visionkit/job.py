@@ -105,8 +105,7 @@ class Job:
         self.for_outputs.setdefault("threads", encoder_threads(cores()))
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
         limit_threads(self.plan, self.settings.worker_count, cores(), streams)
-        if not any(source.live for source in sources):
-            keep_memory()
+        keep_memory(any(source.live for source in sources))
         try:
             if work is not None:
                 return self._run_batch(work, engine, sources, outlets, context)

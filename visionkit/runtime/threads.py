@@ -12,7 +12,7 @@ from visionkit.stage.source import Source, SourceInfo
 
 _TRIM, _MMAP = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of glibc's malloc.h
 _LARGEST = 32 << 20  # glibc allows no more
-_KEPT = 256 << 20
+_KEPT, _KEPT_LIVE = 256 << 20, 64 << 20
 
 
 def streams_for(sources: Sequence[Source], infos: Sequence[SourceInfo], workers: int, cores: int) -> int:
@@ -43,15 +43,15 @@ def encoder_threads(cores: int) -> int:
     return max(1, cores // 2)
 
 
-def keep_memory() -> None:
+def keep_memory(live: bool = False) -> None:
     """Blocks of the size of pictures are kept when they are freed, where the C library is glibc.
 
     Otherwise every one goes back to the system and comes again page by page, cleared: up to a third of the time of a
-    plan that only decodes, shrinks and encodes. For files alone: a process that watches a camera for days shall not
-    hold the most it ever held.
+    plan that only decodes, shrinks and encodes. ``live``: few of them, so that a process that watches a camera for days
+    does not hold the most it ever held.
     """
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         if hasattr(libc, "gnu_get_libc_version"):
             libc.mallopt(_MMAP, _LARGEST)
-            libc.mallopt(_TRIM, _KEPT)
+            libc.mallopt(_TRIM, _KEPT_LIVE if live else _KEPT)
