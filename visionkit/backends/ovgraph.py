@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from visionkit.lazy import load, torch
 
@@ -50,18 +50,11 @@ def convert(module: Any, path: Path) -> None:
     openvino.save_model(graph, str(path), compress_to_fp16=False)
 
 
-class _Runs(NamedTuple):
-    """A graph compiled for one shape, and its requests that nobody uses now.
-
-    They are kept, because to make one waits for the calls that run at that moment.
-    """
-
-    compiled: Any
-    requests: list[Any]
-
-
 class Compiled:
     """A graph, compiled for the shapes that come. ``run`` may be called from several threads.
+
+    It is compiled once more for each call that runs beside others, not once for so many streams: OpenVINO 2026.4 prepares
+    streams side by side and gets the weights of some networks wrong, those of MobileNet v2 every second time.
 
     Args:
         path: an .onnx or .xml file.
@@ -81,7 +74,7 @@ class Compiled:
         graph = self._core.read_model(str(path))
         self._graph = _prepared(graph, spec) if _takes_floats(graph) else graph
         self._shape = self._graph.inputs[0].partial_shape
-        self._runs: dict[tuple[int, ...], _Runs] = {}
+        self._idle: dict[tuple[int, ...], list[Any]] = {}  # requests that nobody uses now, each of a graph of its own
 
     @property
     def fixed_batch(self) -> bool:
@@ -90,37 +83,31 @@ class Compiled:
 
     def run(self, batch: Any) -> list[Any]:
         """The outputs, as arrays of their own, for a batch (N, H, W, C) uint8."""
-        runs = self._for(batch)
+        key = self._key(batch.shape)
         try:
-            request = runs.requests.pop()
-        except IndexError:  # all of them are at work
-            request = runs.compiled.create_infer_request()
+            request = self._idle[key].pop()
+        except (KeyError, IndexError):  # all of them are at work
+            request = self._request(key, batch)
         try:
-            found = request.infer([batch])
-            return [found[port].copy() for port in runs.compiled.outputs]
+            return [output.copy() for output in request.infer([batch]).values()]
         finally:
-            runs.requests.append(request)
+            self._idle[key].append(request)
 
-    def _for(self, batch: Any) -> _Runs:
-        key = () if self._shape.is_static else batch.shape
-        if key in self._runs:
-            return self._runs[key]
+    def _key(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape to compile for; none for a graph of fixed shape, and for shapes beyond the first few."""
+        known = shape in self._idle or len(self._idle) < STATIC_SHAPES
+        return shape if known and self._shape.is_dynamic else ()
+
+    def _request(self, key: tuple[int, ...], batch: Any) -> Any:
         with _FIRST:
-            if key not in self._runs and len(self._runs) >= STATIC_SHAPES:
-                key = ()
-            if key not in self._runs:
-                graph = self._graph.clone()
-                if key:
-                    graph.reshape({0: list(key)})
-                self._runs[key] = _tried(self._core.compile_model(graph, "CPU", self._options), batch)
-            return self._runs[key]
-
-
-def _tried(compiled: Any, batch: Any) -> _Runs:
-    request = compiled.create_infer_request()
-    for output in request.infer([batch]).values():
-        output.copy()
-    return _Runs(compiled, [request])
+            self._idle.setdefault(key, [])
+            graph = self._graph.clone()
+            if key:
+                graph.reshape({0: list(key)})
+            request = self._core.compile_model(graph, "CPU", self._options).create_infer_request()
+            for output in request.infer([batch]).values():
+                output.copy()
+            return request
 
 
 def _options(settings: Settings, cache: Path) -> dict[str, Any]:
@@ -130,8 +117,8 @@ def _options(settings: Settings, cache: Path) -> dict[str, Any]:
         "CACHE_DIR": str(cache),
     }
     if settings.streams > 1:  # not bound to their cores: decoding, drawing and encoding want them, too
-        options |= {"NUM_STREAMS": settings.streams, "ENABLE_CPU_PINNING": False}
-    return options | ({"INFERENCE_NUM_THREADS": settings.threads * settings.streams} if settings.threads else {})
+        options |= {"NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False}
+    return options | ({"INFERENCE_NUM_THREADS": settings.threads} if settings.threads else {})
 
 
 def _takes_floats(graph: Any) -> bool:
