@@ -53,8 +53,8 @@ def convert(module: Any, path: Path) -> None:
 class Compiled:
     """A graph, compiled for the shapes that come. ``run`` may be called from several threads.
 
-    It is compiled once more for each call that runs beside others, not once for so many streams: OpenVINO 2026.4 prepares
-    streams side by side and gets the weights of some networks wrong, those of MobileNet v2 every second time.
+    It is compiled once more for each call that runs beside others, not once for so many streams: OpenVINO 2026.4
+    prepares streams side by side and gets the weights of some networks wrong, MobileNet v2's every second time.
 
     Args:
         path: an .onnx or .xml file.
