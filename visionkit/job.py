@@ -84,7 +84,7 @@ class Job:
         from visionkit.runtime.batch import BatchOptions
         from visionkit.runtime.checks import frames_of, joined, outlets_of
         from visionkit.runtime.context import cores
-        from visionkit.runtime.threads import encoder_threads, keep_memory, limit_threads, streams_for
+        from visionkit.runtime.threads import encoder_threads, keep_memory, limit_threads, streams_for, workers_for
         from visionkit.stage.sink import SinkContext
 
         options = options or SourceOptions()
@@ -97,14 +97,15 @@ class Job:
         infos = joined([source.infos or () for source in sources])
         self.total = frames_of(infos) if infos else None
         work = self._batch(sources, out, batch or BatchOptions()) if outputs else None
-        streams = streams_for(sources, infos, self.settings.worker_count, cores())
-        hub = ModelHub(self.settings, self._trust, progress, streams)
-        engine = self._engine(hub, work, batch or BatchOptions())
+        settings = replace(self.settings, workers=self.settings.workers or workers_for(sources, cores()))
+        streams = streams_for(sources, infos, settings.worker_count, cores())
+        hub = ModelHub(settings, self._trust, progress, streams)
+        engine = self._engine(settings, hub, work, batch or BatchOptions())
         if self.settings.decoder == "nvdec" and not device:
             engine.note("the CPU decodes videos: nvdec needs an NVIDIA GPU (device: cuda) and torch")
         self.for_outputs.setdefault("threads", encoder_threads(cores()))
         context = SinkContext(out, overwrite, plan_hash=self.plan.hash, settings=self.for_outputs, report=engine.note)
-        limit_threads(self.plan, self.settings.worker_count, cores(), streams)
+        limit_threads(self.plan, settings.worker_count, cores(), streams)
         keep_memory(any(source.live for source in sources))
         try:
             if work is not None:
@@ -124,7 +125,7 @@ class Job:
         device = choose_device(self.settings.device)
         return named(device) if is_gpu(device) else ""
 
-    def _engine(self, hub: ModelHub, work: Batch | None, options: BatchOptions) -> Engine:
+    def _engine(self, settings: RunSettings, hub: ModelHub, work: Batch | None, options: BatchOptions) -> Engine:
         """The engine of this process, or one that sends the work to others.
 
         Raises:
@@ -134,10 +135,10 @@ class Job:
         from visionkit.runtime.engine import Engine
 
         if options.engine == "local":
-            return Engine(self.plan, self.settings, hub.context, self._on_packet)
+            return Engine(self.plan, settings, hub.context, self._on_packet)
         if work is None or self._on_packet is not None:
             raise UsageError("--engine ray takes files and folders only, and shows nothing while it runs")
-        return RayEngine(self.plan, self.settings, partial(ModelHub, self.settings, self._trust), options.address)
+        return RayEngine(self.plan, settings, partial(ModelHub, settings, self._trust), options.address)
 
     def _reduce(self, sources: Sequence[Any]) -> None:
         from visionkit.media.sources.files import FilesSource

@@ -20,7 +20,7 @@ from visionkit.data import Image
 from visionkit.hub import ModelHub
 from visionkit.runtime.context import RunSettings
 from visionkit.runtime.engine import Engine
-from visionkit.runtime.threads import streams_for
+from visionkit.runtime.threads import streams_for, workers_for
 from visionkit.stage import SinkContext, SourceInfo
 
 PICTURES = """
@@ -120,3 +120,11 @@ def test_a_network_called_by_one_instance_has_all_cores(
     summary = engine.run([ToySource("s", 4)], [], SinkContext(Path()))
     assert {(one.streams, one.threads) for one in wanted} == {(streams, threads)}
     assert next(node for node in summary.nodes if node.name == "toy_batch").workers == streams
+
+
+@pytest.mark.parametrize(("live", "wanted"), [([False], 8), ([True], 8), ([True, False], 8), ([True, True], 10)])
+def test_workers_for_several_cameras(live, wanted) -> None:
+    sources = [ToySource(str(number)) for number in range(len(live))]
+    for source, is_live in zip(sources, live, strict=True):
+        source.live = is_live
+    assert workers_for(sources, 8) == wanted
