@@ -124,7 +124,7 @@ def test_a_network_called_by_one_instance_has_all_cores(
 
 @pytest.mark.parametrize(("live", "wanted"), [([False], 8), ([True], 8), ([True, False], 8), ([True, True], 10)])
 def test_workers_for_several_cameras(live, wanted) -> None:
-    sources = [ToySource(str(number)) for number in range(len(live))]
+    sources = [ToySource(str(number), 1) for number in range(len(live))]
     for source, is_live in zip(sources, live, strict=True):
         source.live = is_live
     assert workers_for(sources, 8) == wanted
