@@ -17,6 +17,7 @@ from visionkit.data import Image
 from visionkit.weights import Catalogue, Entry, Preprocessing
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore:The distutils package is deprecated")  # Inductor asks it for g++
 
 
 def small() -> Iterator[Image]:
