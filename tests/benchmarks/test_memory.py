@@ -36,8 +36,8 @@ def test_a_leak_would_show() -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_memory_is_flat(tmp_path: Path) -> None:
-    """A tenth of the long video, so the bound is twice as wide: allocators settle for up to 2,000 frames under load."""
-    assert grown(tmp_path, FRAMES // 10, 500) < 2 * BOUND
+    """A tenth of the long video, so the bound is wider: allocators settle for up to 2,000 frames under load."""
+    assert grown(tmp_path, FRAMES // 10, 500) < 2
 
 
 @pytest.mark.nightly
