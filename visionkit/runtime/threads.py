@@ -28,13 +28,13 @@ def streams_for(sources: Sequence[Source], infos: Sequence[SourceInfo], workers:
     return min(most, len(infos)) if infos and all(info.kind == "image" for info in infos) else most
 
 
-def workers_for(sources: Sequence[Source], cores: int) -> int:
-    """Threads for stages that may run in parallel: one for each core.
+def workers_for(sources: Sequence[Source], cores: int) -> int | None:
+    """Threads for stages that may run in parallel, where that is not to be one for each core.
 
     Two more where several live sources come: the threads that read those take turns with the workers, and a worker that
     waits for its turn would leave a core idle: filters on nine streams get a tenth more frames done.
     """
-    return cores + 2 if sum(source.live for source in sources) > 1 else cores
+    return cores + 2 if sum(source.live for source in sources) > 1 else None
 
 
 def limit_threads(plan: Plan, workers: int, cores: int, streams: int = 1) -> None:
