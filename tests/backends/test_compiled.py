@@ -17,7 +17,11 @@ from visionkit.data import Image
 from visionkit.weights import Catalogue, Entry, Preprocessing
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore:The distutils package is deprecated")  # Inductor asks it for g++
+pytestmark = [  # Inductor asks distutils for g++, and takes it from setuptools; both warn of who came first
+    pytest.mark.filterwarnings("ignore:The distutils package is deprecated"),
+    pytest.mark.filterwarnings("ignore:Distutils was imported before Setuptools"),
+    pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils"),
+]
 
 
 def small() -> Iterator[Image]:
@@ -46,6 +50,10 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def replaced(monkeypatch: pytest.MonkeyPatch, compile_: Any) -> None:
     """Instead of ``torch.compile``."""
     monkeypatch.setattr(compiled, "torch", SimpleNamespace(compile=compile_))
+
+
+def fails(*_: Any) -> Any:
+    raise RuntimeError("no such operation\nand advice")
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
@@ -101,14 +109,19 @@ def test_without_a_compiler_torch_runs_it(tiny, monkeypatch, tmp_path) -> None:
 
 
 def test_a_shape_that_cannot_be_compiled_runs_eagerly(tiny, monkeypatch, caplog) -> None:
-    def fails(*_: Any) -> Any:
-        raise RuntimeError("no such operation")
-
     replaced(monkeypatch, lambda *_, **__: fails)
     model, batch = CompiledModel(tiny, patience=1), np.zeros((1, 32, 32, 3), np.uint8)
     for _ in range(3):
         np.testing.assert_array_equal(model.infer(batch)[0], tiny.infer(batch)[0])
     assert caplog.text.count("no such operation") == 1
+
+
+def test_what_cannot_be_compiled_is_refused(tiny, monkeypatch) -> None:
+    """Eager calls in its place would agree with the eager network."""
+    replaced(monkeypatch, lambda *_, **__: fails)
+    model = compiled.load(tiny.entry, (), Settings(backend="compile"))
+    assert model is tiny
+    assert model.note == "tiny: torch.compile cannot run it (no such operation): torch runs it"
 
 
 def test_it_is_for_networks_of_torch(root: Path) -> None:

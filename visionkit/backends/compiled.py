@@ -46,15 +46,16 @@ class CompiledModel:
         model: the eager network.
         patience: how often a shape comes in a row before it is compiled. At least once, so that what a head keeps of
             its last input is there.
+        strict: a shape that cannot be compiled is an error, instead of a call of the eager network.
     """
 
     backend = "compile"
     note = ""
 
-    def __init__(self, model: TorchModel, patience: int = PATIENCE) -> None:
+    def __init__(self, model: TorchModel, patience: int = PATIENCE, *, strict: bool = False) -> None:
         self.entry, self.spec, self.device, self.output = model.entry, model.spec, model.device, model.output
         self.streams = model.streams
-        self._model, self._patience = model, patience
+        self._model, self._patience, self._strict = model, patience, strict
         self._call = torch.compile(model.call, dynamic=False)
         self._rows: dict[int, tuple[tuple[int, ...], int]] = {}  # of each copy: its last shape, how often in a row
         self._shapes: dict[tuple[int, ...], bool] = {}
@@ -70,8 +71,11 @@ class CompiledModel:
         try:
             return self._call(module, pictures)
         except RuntimeError as error:  # all that torch's compilers raise
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]  # what follows is advice
+            if self._strict:
+                raise RuntimeError(reason) from error
             self._shapes[shape] = False
-            log.warning("%s: cannot be compiled for %s: %s", self.entry.name, shape, str(error).splitlines()[0][:200])
+            log.warning("%s: cannot be compiled for %s: %s", self.entry.name, shape, reason)
             return self._model.call(module, pictures)
 
     def _keeps_coming(self, module: Any, shape: tuple[int, ...]) -> bool:
@@ -118,7 +122,7 @@ def _objection(own: Model, settings: Settings) -> str:
 
 def _examined(own: TorchModel) -> Verdict:
     log.info("%s: torch.compile takes a minute or two", own.entry.name)
-    return compared(own, lambda: CompiledModel(own, patience=1), _wide, TOLERANCE)
+    return compared(own, lambda: CompiledModel(own, patience=1, strict=True), _wide, TOLERANCE)
 
 
 def _wide() -> Iterator[Image]:
