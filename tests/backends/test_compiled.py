@@ -17,11 +17,8 @@ from visionkit.data import Image
 from visionkit.weights import Catalogue, Entry, Preprocessing
 
 torch = pytest.importorskip("torch")
-pytestmark = [  # Inductor asks distutils for g++, and takes it from setuptools; both warn of who came first
-    pytest.mark.filterwarnings("ignore:The distutils package is deprecated"),
-    pytest.mark.filterwarnings("ignore:Distutils was imported before Setuptools"),
-    pytest.mark.filterwarnings("ignore:Setuptools is replacing distutils"),
-]
+pytest.importorskip("setuptools")  # Inductor uses its distutils, which cannot come after the standard library's
+pytestmark = pytest.mark.filterwarnings("ignore:The distutils package is deprecated")
 
 
 def small() -> Iterator[Image]:
