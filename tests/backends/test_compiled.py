@@ -90,11 +90,12 @@ def test_only_shapes_that_keep_coming_are_compiled(tiny, monkeypatch) -> None:
     assert len(set(shapes)) == MOST
 
 
-def test_what_differs_is_refused(tiny, monkeypatch) -> None:
+def test_what_differs_is_refused(tiny, monkeypatch, caplog) -> None:
     replaced(monkeypatch, lambda call, **_: lambda net, x: tuple(out * 1.5 for out in call(net, x)))
     model = compiled.load(tiny.entry, (), Settings(backend="compile"))
     assert model is tiny
     assert model.note == "tiny: torch.compile differs by 0.5 of the largest output: torch runs it"
+    assert "tiny: torch.compile takes a minute or two, the first time" in caplog.text
 
 
 def test_without_a_compiler_torch_runs_it(tiny, monkeypatch, tmp_path) -> None:

@@ -121,7 +121,7 @@ def _objection(own: Model, settings: Settings) -> str:
 
 
 def _examined(own: TorchModel) -> Verdict:
-    log.info("%s: torch.compile takes a minute or two", own.entry.name)
+    log.warning("%s: torch.compile takes a minute or two, the first time", own.entry.name)
     return compared(own, lambda: CompiledModel(own, patience=1, strict=True), _wide, TOLERANCE)
 
 
