@@ -14,6 +14,7 @@ from visionkit.lazy import av, cv2, np
 from visionkit.media.containers import reason
 from visionkit.media.sinks.audio import AudioWriter, SourceTrack
 from visionkit.media.sinks.encoders import ENCODERS, CodecName, Container, Speed, containers
+from visionkit.media.sinks.ordinary import ordinary
 from visionkit.media.sinks.part import finish, part_of, writing
 from visionkit.media.sources.kinds import suffix
 from visionkit.stage.source import SourceInfo
@@ -172,6 +173,8 @@ class VideoFile:
         context.color_primaries, context.color_trc = 1, 1
         if self._track is not None and self._track.aspect:
             context.sample_aspect_ratio = self._track.aspect
+        with ordinary():
+            context.open(strict=False)
         return stream
 
     def _add_audio(self, track: SourceTrack, out: OutputContainer, container: Container) -> AudioWriter | None:
