@@ -1,4 +1,4 @@
-"""SVT-AV1 makes itself and its caller real-time where root runs it; what is started later would stop everything else."""
+"""SVT-AV1 makes itself and its caller real-time where root runs it; whatever is started later would stop the rest."""
 
 from __future__ import annotations
 
