@@ -89,10 +89,9 @@ def random_plan(rng: random.Random) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("numbers", [range(250), pytest.param(range(250, 1000), marks=pytest.mark.nightly)], ids=str)
-def test_random_plans_all_end_in_order_and_equal_the_serial_run(numbers: range) -> None:
+def test_random_plans_all_end_in_order_and_equal_the_serial_run() -> None:
     """Deadlock hunt: tiny credit, several sources, failing packets; pytest's timeout is the hunter."""
-    for number in numbers:
+    for number in range(1000):
         rng = random.Random(number)
         plan = compiled(random_plan(rng))
         made = [(f"{name}", rng.randint(1, 12), rng.randint(1, 3)) for name in "abc"[: rng.randint(1, 3)]]
